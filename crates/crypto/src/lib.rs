@@ -1,5 +1,7 @@
 //! SM2, SM3, SM4, Merkle trees and key handles. Knows bytes, not blocks.
 
+pub mod merkle;
+pub mod sm2;
 pub mod sm3;
 
 pub use crate::sm3::Digest;

@@ -1,0 +1,22 @@
+//! SM2 signatures (GB/T 32918.2-2016) on the recommended curve (GB/T 32918.5-2017).
+//!
+//! A key travels as 33 bytes (SEC1, compressed), a signature as 64 bytes r ‖ s, both numbers
+//! big-endian. The number that is signed is e = SM3(ZA ‖ message), where ZA binds the signer's key
+//! and the standard's default identity [`DEFAULT_ID`] (GB/T 35276-2017).
+//!
+//! - [`Signer`] makes signatures: a [`SecretKey`] in memory, or a handle to a device.
+//! - [`Verifier`] checks them: [`FastVerifier`], for public data only.
+
+mod digest;
+mod key;
+mod secret;
+mod signature;
+mod signer;
+mod verifier;
+
+pub use self::digest::{DEFAULT_ID, identity_digest, message_digest};
+pub use self::key::{KeyError, PUBLIC_KEY_BYTES, PublicKey};
+pub use self::secret::{BadSecretKey, SecretKey};
+pub use self::signature::{SIGNATURE_BYTES, Signature, SignatureError};
+pub use self::signer::{SignError, Signer};
+pub use self::verifier::{FastVerifier, Item, Verifier};
