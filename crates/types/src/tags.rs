@@ -1,0 +1,24 @@
+//! Domain tags: the first eight bytes of every hash that has a meaning on chain.
+
+use yulian_crypto::sm3::Tag;
+
+/// Transaction id.
+pub const TRANSACTION_ID: Tag = *b"ylTxIdV1";
+/// Digest of a transaction's signature list.
+pub const TRANSACTION_SIGNATURES: Tag = *b"ylTxSigs";
+/// Leaf of the transaction root: id ‖ digest of the signature list.
+pub const TRANSACTION_LEAF: Tag = *b"ylTxLeaf";
+/// Block digest: header bytes.
+pub const BLOCK: Tag = *b"ylBlockH";
+/// Validator set: bytes of the message.
+pub const VALIDATOR_SET: Tag = *b"ylValSet";
+/// Genesis: bytes of the message; the digest is the chain id.
+pub const GENESIS: Tag = *b"ylGenesi";
+/// Account id: first public key.
+pub const ACCOUNT: Tag = *b"ylAccntI";
+/// A new key states that it is held: chain id ‖ account id.
+pub const KEY_POSSESSION: Tag = *b"ylKeyOwn";
+/// A candidate's signature over a recent header: chain id ‖ height ‖ digest.
+pub const CANDIDATE: Tag = *b"ylCandid";
+/// A node registers its address: chain id ‖ address.
+pub const NODE_REGISTRATION: Tag = *b"ylNodeRg";
