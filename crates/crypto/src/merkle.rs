@@ -129,8 +129,7 @@ impl Proof {
     ///
     /// Foreign input of any kind only makes the answer no; the work is bounded by 66 hashes.
     pub fn verify(&self, root: &Digest, leaf: &Digest) -> bool {
-        self.top(leaf)
-            .is_some_and(|top| publish(self.count, &top) == *root)
+        self.top(leaf).is_some_and(|top| publish(self.count, &top) == *root)
     }
 
     /// The digest the path leads to, if the path has exactly the length that index and count ask for.

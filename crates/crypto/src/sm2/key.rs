@@ -1,6 +1,6 @@
 //! SM2 public keys.
 
-use ::sm2::elliptic_curve::sec1::ToSec1Point;
+use crate::sm2::fast;
 use std::{fmt, hash, str::FromStr};
 
 /// Length of a compressed public key, bytes.
@@ -37,25 +37,30 @@ pub enum KeyError {
 impl PublicKey {
     /// Parses 33 bytes of compressed SEC1. x must be below p and on the curve.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let compressed: [u8; PUBLIC_KEY_BYTES] = bytes
-            .try_into()
-            .map_err(|_| KeyError::Length(bytes.len()))?;
+        let compressed: [u8; PUBLIC_KEY_BYTES] = bytes.try_into().map_err(|_| KeyError::Length(bytes.len()))?;
         if !matches!(compressed[0], 2 | 3) {
             return Err(KeyError::Form(compressed[0]));
         }
-        parse(&compressed)
+        let x = compressed.last_chunk().expect("33 bytes hold 32");
+        let y = fast::y_of(x, compressed[0] == 3).ok_or(KeyError::NotOnCurve)?;
+        Ok(Self { compressed, y })
     }
 
     /// Parses x ‖ y (64 bytes) or 04 ‖ x ‖ y (65 bytes); both must be below p and on the curve.
     pub fn from_uncompressed(bytes: &[u8]) -> Result<Self, KeyError> {
-        let mut sec1 = [4; 65];
-        match bytes.len() {
-            64 => sec1[1..].copy_from_slice(bytes),
-            65 if bytes[0] == 4 => sec1.copy_from_slice(bytes),
+        let coordinates = match bytes.len() {
+            64 => bytes,
+            65 if bytes[0] == 4 => &bytes[1..],
             65 => return Err(KeyError::Form(bytes[0])),
             other => return Err(KeyError::Length(other)),
+        };
+        let [x, y] = coordinates.as_chunks().0 else {
+            return Err(KeyError::Length(bytes.len()));
+        };
+        if !fast::is_on_curve(x, y) {
+            return Err(KeyError::NotOnCurve);
         }
-        parse(&sec1)
+        Ok(Self::from_coordinates(x, y))
     }
 
     /// The compressed form: the bytes that are stored, sent and hashed.
@@ -71,31 +76,20 @@ impl PublicKey {
         out
     }
 
-    pub(crate) fn x(&self) -> &[u8] {
-        &self.compressed[1..]
+    pub(super) fn x(&self) -> &[u8; 32] {
+        self.compressed.last_chunk().expect("33 bytes hold 32")
     }
 
-    pub(crate) fn y(&self) -> &[u8] {
+    pub(super) fn y(&self) -> &[u8; 32] {
         &self.y
     }
 
-    pub(crate) fn from_point(point: &::sm2::PublicKey) -> Self {
-        let sec1 = point.to_sec1_point(false);
-        let bytes = sec1.as_bytes();
-        let mut key = Self {
-            compressed: [2; PUBLIC_KEY_BYTES],
-            y: [0; 32],
-        };
-        key.compressed[0] |= bytes[64] & 1;
-        key.compressed[1..].copy_from_slice(&bytes[1..33]);
-        key.y.copy_from_slice(&bytes[33..]);
-        key
+    /// The key of a point that is known to be on the curve.
+    pub(super) fn from_coordinates(x: &[u8; 32], y: &[u8; 32]) -> Self {
+        let mut compressed = [2 | (y[31] & 1); PUBLIC_KEY_BYTES];
+        compressed[1..].copy_from_slice(x);
+        Self { compressed, y: *y }
     }
-}
-
-fn parse(sec1: &[u8]) -> Result<PublicKey, KeyError> {
-    let point = ::sm2::PublicKey::from_sec1_bytes(sec1).map_err(|_| KeyError::NotOnCurve)?;
-    Ok(PublicKey::from_point(&point))
 }
 
 impl PartialEq for PublicKey {

@@ -8,6 +8,7 @@
 //! - [`Verifier`] checks them: [`FastVerifier`], for public data only.
 
 mod digest;
+mod fast;
 mod key;
 mod secret;
 mod signature;
@@ -15,8 +16,9 @@ mod signer;
 mod verifier;
 
 pub use self::digest::{DEFAULT_ID, identity_digest, message_digest};
+pub use self::fast::{FastVerifier, KEY_CACHE_BYTES};
 pub use self::key::{KeyError, PUBLIC_KEY_BYTES, PublicKey};
 pub use self::secret::{BadSecretKey, SecretKey};
 pub use self::signature::{SIGNATURE_BYTES, Signature, SignatureError};
 pub use self::signer::{SignError, Signer};
-pub use self::verifier::{FastVerifier, Item, Verifier};
+pub use self::verifier::{Item, Verifier};

@@ -49,7 +49,8 @@ impl SecretKey {
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, BadSecretKey> {
         let d = NonZeroScalar::try_from(&bytes[..]).map_err(|_| BadSecretKey)?;
         let inverse = Option::from((*d + Scalar::ONE).invert()).ok_or(BadSecretKey)?;
-        let public = PublicKey::from_point(&::sm2::PublicKey::from_secret_scalar(&d));
+        let point = ProjectivePoint::mul_by_generator(&d).to_affine();
+        let public = PublicKey::from_coordinates(&point.x().into(), &point.y().into());
         Ok(Self {
             d,
             inverse,

@@ -9,8 +9,8 @@ pub const SIGNATURE_BYTES: usize = 64;
 
 /// The order n of the base point, big-endian (GB/T 32918.5-2017, clause 2).
 const ORDER: [u8; 32] = [
-    0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0x72, 0x03, 0xdf, 0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5, 0x41, 0x23,
+    0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x72, 0x03, 0xdf,
+    0x6b, 0x21, 0xc6, 0x05, 0x2b, 0x53, 0xbb, 0xf4, 0x09, 0x39, 0xd5, 0x41, 0x23,
 ];
 
 /// r ‖ s, each 32 bytes big-endian and in 1..n-1. Shown and parsed as 128 hexadecimal digits.
@@ -37,9 +37,7 @@ pub enum SignatureError {
 impl Signature {
     /// Parses r ‖ s; refuses numbers outside 1..n-1.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        let all: [u8; SIGNATURE_BYTES] = bytes
-            .try_into()
-            .map_err(|_| SignatureError::Length(bytes.len()))?;
+        let all: [u8; SIGNATURE_BYTES] = bytes.try_into().map_err(|_| SignatureError::Length(bytes.len()))?;
         let (r, s) = all.split_at(32);
         if in_range(r) && in_range(s) {
             Ok(Self(all))
@@ -101,9 +99,7 @@ fn uint_der(number: &[u8; 32]) -> Vec<u8> {
 
 fn read_der(bytes: &[u8]) -> Result<(UintRef<'_>, UintRef<'_>), der::Error> {
     let mut reader = SliceReader::new(bytes)?;
-    let pair = reader.sequence(|inner| {
-        Ok::<_, der::Error>((UintRef::decode(inner)?, UintRef::decode(inner)?))
-    })?;
+    let pair = reader.sequence(|inner| Ok::<_, der::Error>((UintRef::decode(inner)?, UintRef::decode(inner)?)))?;
     reader.finish()?;
     Ok(pair)
 }

@@ -99,11 +99,7 @@ fn extreme_proofs_are_answered() {
         (0, u64::MAX, SIBLINGS_MAX + 1),
     ] {
         let siblings = vec![digest; length];
-        let proof = Proof {
-            index,
-            count,
-            siblings,
-        };
+        let proof = Proof { index, count, siblings };
         assert!(!proof.verify(&Digest::ZERO, &digest));
     }
 }

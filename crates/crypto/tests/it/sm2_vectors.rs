@@ -5,8 +5,8 @@ use ::sm2::dsa::signature::Signer as _;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use yulian_crypto::sm2::{
-    DEFAULT_ID, FastVerifier, KeyError, PublicKey, SecretKey, Signature, SignatureError, Signer,
-    Verifier, identity_digest, message_digest,
+    DEFAULT_ID, FastVerifier, KeyError, PublicKey, SecretKey, Signature, SignatureError, Signer, Verifier,
+    identity_digest, message_digest,
 };
 
 const D: &str = "3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8";
@@ -86,20 +86,14 @@ fn debug_shows_no_secret() {
 fn public_keys_are_canonical() {
     let key = annex_key().public_key();
     assert_eq!(PublicKey::from_bytes(key.as_bytes()).unwrap(), key);
-    assert_eq!(
-        PublicKey::from_uncompressed(&key.to_uncompressed()).unwrap(),
-        key
-    );
+    assert_eq!(PublicKey::from_uncompressed(&key.to_uncompressed()).unwrap(), key);
     assert_eq!(key.to_string().parse::<PublicKey>().unwrap(), key);
     assert_eq!(key.to_string(), format!("03{X}"));
 
     let compressed = |first: &str, x: &str| PublicKey::from_bytes(&bytes(&format!("{first}{x}")));
     let p = "fffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffff";
     assert_eq!(compressed("02", p), Err(KeyError::NotOnCurve));
-    assert_eq!(
-        compressed("02", &"ff".repeat(32)),
-        Err(KeyError::NotOnCurve)
-    );
+    assert_eq!(compressed("02", &"ff".repeat(32)), Err(KeyError::NotOnCurve));
     assert_eq!(compressed("04", X), Err(KeyError::Form(4)));
     assert_eq!(compressed("00", X), Err(KeyError::Form(0)));
     assert_eq!(PublicKey::from_bytes(&[0]), Err(KeyError::Length(1)));
@@ -125,10 +119,7 @@ fn signatures_out_of_range_do_not_parse() {
     ] {
         assert_eq!(bad.parse::<Signature>(), Err(SignatureError::Range));
     }
-    assert_eq!(
-        Signature::from_bytes(&[1; 63]),
-        Err(SignatureError::Length(63))
-    );
+    assert_eq!(Signature::from_bytes(&[1; 63]), Err(SignatureError::Length(63)));
     assert_eq!("0".parse::<Signature>(), Err(SignatureError::Hex));
 }
 

@@ -1,0 +1,154 @@
+//! Signatures verified per second against RustCrypto `sm2`, in one interleaved run by CPU time.
+//!
+//! `cargo run --release -p yulian-crypto --example crypto_bench`
+
+use ::sm2::dsa::VerifyingKey;
+use ::sm2::dsa::signature::Verifier as _;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rustix::time::{ClockId, clock_gettime};
+use std::hint::black_box;
+use yulian_crypto::merkle;
+use yulian_crypto::sm2::{FastVerifier, PublicKey, SecretKey, Signature, Signer, Verifier};
+use yulian_crypto::sm3;
+
+const KEYS: usize = 64;
+const SIGNATURES: usize = 256;
+/// The median of so many rounds is shown; candidates take turns within a round.
+const ROUNDS: usize = 7;
+/// CPU time for one candidate in one round, seconds.
+const SLICE_SECONDS: f64 = 0.1;
+
+struct Signed {
+    key: PublicKey,
+    oracle_key: VerifyingKey,
+    message: [u8; 32],
+    signature: Signature,
+    oracle_signature: ::sm2::dsa::Signature,
+}
+
+fn signed() -> Vec<Signed> {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let keys: Vec<_> = (0..KEYS).map(|_| SecretKey::generate(&mut rng)).collect();
+    (0..SIGNATURES)
+        .map(|index| {
+            let secret = &keys[index % KEYS];
+            let mut message = [0; 32];
+            rng.fill_bytes(&mut message);
+            let signature = secret.sign(&message).expect("software keys sign");
+            let key = secret.public_key();
+            Signed {
+                key,
+                oracle_key: VerifyingKey::from_sec1_bytes("1234567812345678", key.as_bytes())
+                    .expect("our keys are theirs"),
+                message,
+                signature,
+                oracle_signature: ::sm2::dsa::Signature::from_slice(signature.as_bytes())
+                    .expect("our signatures are theirs"),
+            }
+        })
+        .collect()
+}
+
+/// CPU time of this thread, seconds: other programs on the machine do not count.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+struct Candidate<'a> {
+    name: &'static str,
+    run: Box<dyn FnMut(usize) + 'a>,
+    per_second: Vec<f64>,
+}
+
+impl<'a> Candidate<'a> {
+    fn new(name: &'static str, run: impl FnMut(usize) + 'a) -> Self {
+        Self {
+            name,
+            run: Box::new(run),
+            per_second: Vec::new(),
+        }
+    }
+
+    fn measure(&mut self) {
+        let (start, mut done) = (cpu_seconds(), 0);
+        loop {
+            for _ in 0..16 {
+                (self.run)(done);
+                done += 1;
+            }
+            let spent = cpu_seconds() - start;
+            if spent >= SLICE_SECONDS {
+                self.per_second.push(done as f64 / spent);
+                return;
+            }
+        }
+    }
+
+    fn median(&mut self) -> f64 {
+        self.per_second.sort_by(f64::total_cmp);
+        self.per_second[self.per_second.len() / 2]
+    }
+}
+
+fn candidates<'a>(items: &'a [Signed], known: &'a FastVerifier, secret: &'a SecretKey) -> Vec<Candidate<'a>> {
+    let at = move |index: usize| &items[index % items.len()];
+    let unknown = move |index| {
+        // A fresh verifier has seen no key.
+        let item = at(index);
+        let fresh = FastVerifier::new(0);
+        assert!(fresh.verify(&item.key, black_box(&item.message), &item.signature));
+    };
+    let cached = move |index| {
+        let item = at(index);
+        assert!(known.verify(&item.key, black_box(&item.message), &item.signature));
+    };
+    let oracle = move |index| {
+        let item = at(index);
+        let valid = item.oracle_key.verify(black_box(&item.message), &item.oracle_signature);
+        assert!(valid.is_ok());
+    };
+    let leaves: Vec<_> = (0..1024u32).map(|i| merkle::leaf(&i.to_be_bytes())).collect();
+    let kilobyte = [7; 1024];
+    vec![
+        Candidate::new("verify, RustCrypto sm2 0.14", oracle),
+        Candidate::new("verify, unknown key", unknown),
+        Candidate::new("verify, cached key", cached),
+        Candidate::new("parse compressed key", move |index| {
+            black_box(PublicKey::from_bytes(at(index).key.as_bytes()).expect("valid"));
+        }),
+        Candidate::new("sign", move |index| {
+            black_box(secret.sign(&at(index).message).expect("software keys sign"));
+        }),
+        Candidate::new("SM3 of 1 KiB", move |_| {
+            black_box(sm3::hash(&[black_box(&kilobyte)]));
+        }),
+        Candidate::new("Merkle root of 1,024 leaves", move |_| {
+            black_box(merkle::root(black_box(&leaves)));
+        }),
+    ]
+}
+
+#[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
+fn main() {
+    let items = signed();
+    let known = FastVerifier::default();
+    for _ in 0..3 {
+        for item in &items {
+            assert!(known.verify(&item.key, &item.message, &item.signature));
+        }
+    }
+    let secret = SecretKey::from_bytes(&[7; 32]).expect("in range");
+    let mut candidates = candidates(&items, &known, &secret);
+    for _ in 0..ROUNDS {
+        for candidate in &mut candidates {
+            candidate.measure();
+        }
+    }
+    let oracle = candidates[0].median();
+    for candidate in &mut candidates {
+        let median = candidate.median();
+        println!("{:<32} {median:>10.0} /s {:>8.2} x", candidate.name, median / oracle);
+    }
+}
