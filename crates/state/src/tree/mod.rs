@@ -1,0 +1,105 @@
+//! The tree in memory: versions that share their parts.
+
+mod apply;
+mod build;
+mod node;
+mod read;
+
+pub use self::build::TreeBuilder;
+
+use self::{apply::Applying, node::Link};
+use crate::{Path, Proof};
+use yulian_crypto::Digest;
+
+/// The most leaves that are kept together in one piece of memory. Not part of any format.
+pub const BUCKET_LEAVES_MAX: usize = 32;
+
+/// A change at a path: the hash of the new value, or `None` to remove what is there.
+pub type Change = (Path, Option<Digest>);
+
+/// A version of the state: the hash of every value, by path.
+///
+/// The tree has a node exactly where keys differ for the first time: both sides of a node are non-empty, and its
+/// depth is the bit that separates them. So the set of paths and values alone fixes the root, whatever the history.
+///
+/// A version never changes; [`Tree::apply`] makes another that shares with it all but the buckets of the
+/// changed leaves and the nodes above them. Cloning costs nothing. About 137 bytes per key, and at a million
+/// random keys about 3 KB per key changed between two versions that are both kept.
+#[derive(Clone, Default)]
+pub struct Tree {
+    root: Option<Link>,
+    len: usize,
+}
+
+impl Tree {
+    /// The tree without keys; its root is [`Digest::ZERO`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The tree of `leaves` (path and value hash), which come in strictly ascending order of path.
+    ///
+    /// # Panics
+    /// If the order is not strictly ascending.
+    pub fn from_sorted(leaves: impl IntoIterator<Item = (Path, Digest)>) -> Self {
+        let mut builder = TreeBuilder::new();
+        for (path, value) in leaves {
+            builder.push(path, value);
+        }
+        builder.finish()
+    }
+
+    /// The version after `changes`, which come in strictly ascending order of path. Removing what is not there and
+    /// setting what is there already change nothing.
+    ///
+    /// # Panics
+    /// If the order is not strictly ascending.
+    pub fn apply(&self, changes: &[Change]) -> Self {
+        assert!(
+            changes.windows(2).all(|pair| pair[0].0 < pair[1].0),
+            "changes to the state come sorted and without duplicates"
+        );
+        let mut applying = Applying::default();
+        let root = applying.run(self.root.as_ref(), changes);
+        let len = self.len + applying.added - applying.removed;
+        Self { root, len }
+    }
+
+    /// The root hash: all that it takes to check a [`Proof`].
+    pub fn root(&self) -> Digest {
+        self.root.as_ref().map_or(Digest::ZERO, |link| link.hash)
+    }
+
+    /// The hash of the value at `path`.
+    pub fn get(&self, path: &Path) -> Option<Digest> {
+        self.root.as_ref()?.get(path)
+    }
+
+    /// The proof of what is, or is not, at `path`.
+    pub fn prove(&self, path: &Path) -> Proof {
+        let empty = Proof {
+            siblings: Vec::new(),
+            leaf: None,
+        };
+        self.root.as_ref().map_or(empty, |link| link.prove(path))
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl std::fmt::Debug for Tree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tree")
+            .field("root", &self.root())
+            .field("len", &self.len)
+            .finish()
+    }
+}

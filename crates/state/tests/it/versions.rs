@@ -1,0 +1,53 @@
+//! Versions stay what they are when others are made from them or dropped.
+
+use crate::reference::{Model, Shape, batches, changes, fixed, follow, root, shape};
+use proptest::prelude::*;
+use yulian_crypto::Digest;
+use yulian_state::{Path, Tree};
+
+proptest! {
+    #![proptest_config(fixed(60))]
+
+    #[test]
+    fn old_versions_still_prove(shape in shape(), batches in batches(200, 12, 200)) {
+        let mut versions = vec![(Tree::new(), Model::new())];
+        for (number, batch) in batches.iter().enumerate() {
+            // Now and then a fork from an older version.
+            let parent = if number % 3 == 2 { versions.len() / 2 } else { versions.len() - 1 };
+            let (tree, mut model) = versions[parent].clone();
+            let changes = changes(batch, shape);
+            follow(&mut model, &changes);
+            versions.push((tree.apply(&changes), model));
+        }
+        // Dropping every other version must not touch the rest.
+        let kept: Vec<_> = versions.into_iter().step_by(2).collect();
+        for (tree, model) in &kept {
+            prop_assert_eq!(tree.root(), root(model));
+            for key in 0..200 {
+                let bytes = crate::reference::path(key, shape);
+                let path = Path::from_bytes(bytes);
+                let proven = tree.prove(&path).verify(&tree.root(), &path);
+                prop_assert_eq!(proven, Ok(model.get(&bytes).copied().map(Digest)));
+            }
+        }
+    }
+}
+
+/// The deepest tree there can be, made and dropped on a stack that holds little more than its 256 levels.
+#[test]
+fn deep_and_large_trees_need_little_stack() {
+    let work = || {
+        let comb = (0..256u16).map(|key| (key, Some(1))).collect();
+        let deep = Tree::new().apply(&changes(&comb, Shape::Comb));
+        let leaf = |number: u32| (Path::of(0, &number.to_be_bytes()), Digest::ZERO);
+        let mut leaves: Vec<_> = (0..200_000u32).map(leaf).collect();
+        leaves.sort_unstable();
+        let large = Tree::from_sorted(leaves.clone());
+        let changes: Vec<_> = leaves.iter().step_by(2).map(|leaf| (leaf.0, None)).collect();
+        let half = large.apply(&changes);
+        drop(large);
+        (deep.len(), half.len())
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(work);
+    assert_eq!(thread.unwrap().join().unwrap(), (256, 100_000));
+}
