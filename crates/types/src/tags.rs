@@ -22,3 +22,5 @@ pub const KEY_POSSESSION: Tag = *b"ylKeyOwn";
 pub const CANDIDATE: Tag = *b"ylCandid";
 /// A node registers its address: chain id ‖ address.
 pub const NODE_REGISTRATION: Tag = *b"ylNodeRg";
+/// Digest of a row of a table: the line without its line end.
+pub const TABLE_ROW: Tag = *b"ylTblRow";

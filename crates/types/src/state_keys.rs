@@ -1,0 +1,97 @@
+//! Names of calls and state keys that a light verifier must know; the modules that write them use the same constants.
+//!
+//! A key of the state is a module id and bytes; the first byte names a table of the module. Only what proofs outside
+//! the chain rely on is listed here: these layouts never change, a module may add tables of its own.
+
+use bytes::Bytes;
+use yulian_crypto::{Digest, sm2::PublicKey};
+
+/// Module id of `governance`.
+pub const GOVERNANCE_ID: u32 = 1;
+/// Module id of `account`.
+pub const ACCOUNT_ID: u32 = 2;
+/// Module id of `evidence`.
+pub const EVIDENCE_ID: u32 = 3;
+
+/// Name of the evidence module in a transaction.
+pub const EVIDENCE_MODULE: &str = "evidence";
+/// Deposits one digest; argument [`crate::proto::Deposit`].
+pub const METHOD_DEPOSIT: &str = "deposit";
+/// Deposits a Merkle root over digests; argument [`crate::proto::DepositBatch`].
+pub const METHOD_DEPOSIT_BATCH: &str = "deposit_batch";
+
+/// Parameter: a validator whose clock is behind a block's time by more than this waits, ms.
+pub const PARAMETER_CLOCK_DRIFT_MS: &str = "clock_drift_ms";
+
+/// Table of `governance`: chain parameters by name.
+pub const TABLE_PARAMETER: u8 = 1;
+/// Table of `account`: accounts by account id.
+pub const TABLE_ACCOUNT: u8 = 1;
+/// Table of `account`: the account that a public key belongs or belonged to, by key.
+pub const TABLE_KEY_OWNER: u8 = 2;
+/// Table of `account`: organisations by id.
+pub const TABLE_ORGANISATION: u8 = 3;
+/// Table of `evidence`: records by digest ‖ organisation id.
+pub const TABLE_RECORD: u8 = 1;
+
+/// Status of an evidence record: it holds.
+pub const STATUS_ACTIVE: u32 = 1;
+/// Status of an evidence record: another record of the same organisation has taken its place.
+pub const STATUS_SUPERSEDED: u32 = 2;
+/// Status of an evidence record: its organisation has withdrawn it.
+pub const STATUS_REVOKED: u32 = 3;
+/// Kind of an evidence record: one digest.
+pub const KIND_SINGLE: u32 = 1;
+/// Kind of an evidence record: a Merkle root over digests.
+pub const KIND_BATCH: u32 = 2;
+
+/// A key of the state: a module and the key within it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StateKey {
+    /// Module whose key it is.
+    pub module_id: u32,
+    /// Table byte ‖ key of the table.
+    pub key: Bytes,
+}
+
+impl StateKey {
+    /// Key `key` of table `table` of a module.
+    pub fn new(module_id: u32, table: u8, key: &[&[u8]]) -> Self {
+        let mut bytes = vec![table];
+        key.iter().for_each(|part| bytes.extend_from_slice(part));
+        Self {
+            module_id,
+            key: bytes.into(),
+        }
+    }
+
+    /// Module id as 4 bytes big-endian ‖ key, as in `declared_keys` of a transaction.
+    pub fn declared(&self) -> Bytes {
+        [&self.module_id.to_be_bytes(), &self.key[..]].concat().into()
+    }
+
+    /// [`crate::proto::Parameter`] of a name.
+    pub fn parameter(name: &str) -> Self {
+        Self::new(GOVERNANCE_ID, TABLE_PARAMETER, &[name.as_bytes()])
+    }
+
+    /// [`crate::proto::Account`] of an account id.
+    pub fn account(id: &Digest) -> Self {
+        Self::new(ACCOUNT_ID, TABLE_ACCOUNT, &[&id.0])
+    }
+
+    /// [`crate::proto::KeyOwner`] of a public key.
+    pub fn key_owner(key: &PublicKey) -> Self {
+        Self::new(ACCOUNT_ID, TABLE_KEY_OWNER, &[key.as_bytes()])
+    }
+
+    /// [`crate::proto::Organisation`] of an organisation id.
+    pub fn organisation(id: &str) -> Self {
+        Self::new(ACCOUNT_ID, TABLE_ORGANISATION, &[id.as_bytes()])
+    }
+
+    /// [`crate::proto::EvidenceRecord`] of a digest that an organisation deposited.
+    pub fn evidence(digest: &Digest, organisation: &str) -> Self {
+        Self::new(EVIDENCE_ID, TABLE_RECORD, &[&digest.0, organisation.as_bytes()])
+    }
+}
