@@ -33,6 +33,11 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 pub struct Task(pub(crate) Box<dyn Fn() + Send + Sync>);
 
 impl Task {
+    /// A task of a runtime outside this crate; `stop` ends it, and may be called more than once.
+    pub fn new(stop: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Box::new(stop))
+    }
+
     /// Ends the task at its next suspension point.
     pub fn stop(&self) {
         (self.0)();
