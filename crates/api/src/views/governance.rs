@@ -1,0 +1,307 @@
+//! Proposals, charter and parameters.
+
+use crate::{
+    text::{Decimal, DigestText, Hex},
+    views::{RecordError, ValidatorView, members::key},
+};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use yulian_types::{CodecError, decode_canonical, limits::STATE_VALUE_BYTES_MAX, proto};
+
+/// Where a proposal stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProposalStatus {
+    /// Votes are taken until the deadline.
+    Open,
+    /// Carried and in force as its kind says.
+    Carried,
+    /// Cannot reach its quorum any more.
+    Rejected,
+    /// A status that this software does not know.
+    Unknown,
+}
+
+/// The vote of one organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BallotView {
+    /// Organisation id.
+    pub organisation: String,
+    /// For or against.
+    pub approve: bool,
+}
+
+/// More than numerator/denominator of the member organisations must approve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct QuorumView {
+    /// Numerator.
+    pub numerator: u32,
+    /// Denominator.
+    pub denominator: u32,
+}
+
+impl From<&proto::Quorum> for QuorumView {
+    fn from(quorum: &proto::Quorum) -> Self {
+        Self {
+            numerator: quorum.numerator,
+            denominator: quorum.denominator,
+        }
+    }
+}
+
+/// Rules of the consortium.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CharterView {
+    /// Quorum for changes of validators.
+    pub validators: Option<QuorumView>,
+    /// Quorum for parameters.
+    pub parameters: Option<QuorumView>,
+    /// Quorum for the charter itself.
+    pub charter: Option<QuorumView>,
+    /// A vote ends this long after its proposal, ms of block time.
+    pub voting_period_ms: Decimal,
+    /// Digest of the charter's text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_digest: Option<DigestText>,
+}
+
+impl From<&proto::Charter> for CharterView {
+    fn from(charter: &proto::Charter) -> Self {
+        Self {
+            validators: charter.validators.as_ref().map(Into::into),
+            parameters: charter.parameters.as_ref().map(Into::into),
+            charter: charter.charter.as_ref().map(Into::into),
+            voting_period_ms: Decimal(charter.voting_period_ms),
+            text_digest: DigestText::of_optional(&charter.text_digest),
+        }
+    }
+}
+
+/// A chain parameter with the hard limits that no vote can leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ParameterView {
+    /// Name.
+    pub name: String,
+    /// Value in force.
+    pub value: Decimal,
+    /// Smallest value.
+    pub minimum: Decimal,
+    /// Largest value.
+    pub maximum: Decimal,
+    /// The value may only grow.
+    pub never_shrinks: bool,
+}
+
+impl From<&proto::Parameter> for ParameterView {
+    fn from(parameter: &proto::Parameter) -> Self {
+        Self {
+            name: parameter.name.clone(),
+            value: Decimal(parameter.value),
+            minimum: Decimal(parameter.minimum),
+            maximum: Decimal(parameter.maximum),
+            never_shrinks: parameter.never_shrinks,
+        }
+    }
+}
+
+/// What a proposal would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ActionView {
+    /// Add a validator.
+    AddValidator {
+        /// The new validator.
+        validator: ValidatorView,
+    },
+    /// Remove a validator.
+    RemoveValidator {
+        /// Its public key.
+        public_key: crate::text::KeyText,
+    },
+    /// Replace a validator.
+    ReplaceValidator {
+        /// Public key of the one that goes.
+        public_key: crate::text::KeyText,
+        /// The one that comes.
+        validator: ValidatorView,
+    },
+    /// Set a parameter.
+    SetParameter {
+        /// Name.
+        name: String,
+        /// New value.
+        value: Decimal,
+    },
+    /// Admit an organisation.
+    AddOrganisation {
+        /// Id.
+        id: String,
+        /// Name.
+        name: String,
+        /// Whether it votes.
+        member: bool,
+    },
+    /// Remove an organisation.
+    RemoveOrganisation {
+        /// Id.
+        id: String,
+    },
+    /// Freeze an organisation.
+    FreezeOrganisation {
+        /// Id.
+        id: String,
+    },
+    /// End the freeze of an organisation.
+    UnfreezeOrganisation {
+        /// Id.
+        id: String,
+    },
+    /// Change the charter.
+    ChangeCharter {
+        /// The new charter.
+        charter: CharterView,
+    },
+    /// Switch on a protocol version.
+    ActivateProtocol {
+        /// The version.
+        version: u32,
+        /// First height at which it is in force.
+        height: Decimal,
+    },
+    /// An action that this software does not know.
+    Other {
+        /// Number of the kind.
+        number: u32,
+    },
+}
+
+impl ActionView {
+    /// Decodes the action of a proposal by its kind.
+    pub fn decode(kind: u32, bytes: &Bytes) -> Result<Self, RecordError> {
+        Ok(match kind {
+            1 => Self::AddValidator {
+                validator: required(message::<proto::AddValidator>(bytes)?.validator)?,
+            },
+            2 => Self::RemoveValidator {
+                public_key: key(&message::<proto::RemoveValidator>(bytes)?.public_key)?,
+            },
+            3 => {
+                let action: proto::ReplaceValidator = message(bytes)?;
+                Self::ReplaceValidator {
+                    public_key: key(&action.public_key)?,
+                    validator: required(action.validator)?,
+                }
+            }
+            4 => {
+                let proto::SetParameter { name, value } = message(bytes)?;
+                let value = Decimal(value);
+                Self::SetParameter { name, value }
+            }
+            5 => {
+                let proto::AddOrganisation { id, name, member, .. } = message(bytes)?;
+                Self::AddOrganisation { id, name, member }
+            }
+            6 => Self::RemoveOrganisation {
+                id: organisation(bytes)?,
+            },
+            7 => Self::FreezeOrganisation {
+                id: organisation(bytes)?,
+            },
+            8 => Self::UnfreezeOrganisation {
+                id: organisation(bytes)?,
+            },
+            9 => Self::ChangeCharter {
+                charter: (&message::<proto::ChangeCharter>(bytes)?.charter.unwrap_or_default()).into(),
+            },
+            10 => {
+                let proto::ActivateProtocol { version, height } = message(bytes)?;
+                let height = Decimal(height);
+                Self::ActivateProtocol { version, height }
+            }
+            number => Self::Other { number },
+        })
+    }
+}
+
+fn message<M: prost::Message + Default>(bytes: &Bytes) -> Result<M, CodecError> {
+    decode_canonical(bytes, STATE_VALUE_BYTES_MAX)
+}
+
+fn organisation(bytes: &Bytes) -> Result<String, CodecError> {
+    Ok(message::<proto::OrganisationId>(bytes)?.id)
+}
+
+fn required(validator: Option<proto::Validator>) -> Result<ValidatorView, RecordError> {
+    let validator = validator.ok_or(RecordError::Key)?;
+    Ok(ValidatorView {
+        public_key: key(&validator.public_key)?,
+        name: validator.name,
+        cloud: validator.cloud,
+        organisation: validator.organisation,
+    })
+}
+
+/// A proposal with its votes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProposalView {
+    /// Number.
+    pub id: u64,
+    /// What it would do.
+    pub action: ActionView,
+    /// Why, as its proposer says.
+    pub reason: String,
+    /// Organisation that proposed it.
+    pub proposer: String,
+    /// Height of the proposal.
+    pub height: u64,
+    /// Block time at which the vote ends, ms since 1970-01-01 UTC.
+    pub deadline_ms: u64,
+    /// Where it stands.
+    pub status: ProposalStatus,
+    /// The votes so far.
+    pub ballots: Vec<BallotView>,
+    /// Height of the decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_height: Option<u64>,
+    /// The record as it stands in the state.
+    pub bytes: Hex,
+}
+
+impl ProposalView {
+    /// The view of a record of the state.
+    pub fn decode(bytes: &Bytes) -> Result<Self, RecordError> {
+        let record: proto::Proposal = message(bytes)?;
+        let ballot = |ballot: proto::Ballot| BallotView {
+            organisation: ballot.organisation,
+            approve: ballot.approve,
+        };
+        Ok(Self {
+            id: record.id,
+            action: ActionView::decode(record.kind, &record.action)?,
+            reason: record.reason,
+            proposer: record.proposer,
+            height: record.height,
+            deadline_ms: record.deadline_ms,
+            status: match record.status {
+                1 => ProposalStatus::Open,
+                2 => ProposalStatus::Carried,
+                3 => ProposalStatus::Rejected,
+                _ => ProposalStatus::Unknown,
+            },
+            ballots: record.ballots.into_iter().map(ballot).collect(),
+            decided_height: Some(record.decided_height).filter(|height| *height > 0),
+            bytes: Hex(bytes.clone()),
+        })
+    }
+}
+
+/// Proposals, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProposalPage {
+    /// The proposals.
+    pub items: Vec<ProposalView>,
+    /// Cursor of the next page, absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}

@@ -1,0 +1,156 @@
+//! The node and its chains.
+
+use crate::{
+    text::{DigestText, KeyText},
+    views::{CharterView, ParameterView, ValidatorView},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Transactions that wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MempoolView {
+    /// Transactions.
+    pub transactions: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Most transactions.
+    pub transactions_max: u64,
+    /// Most bytes.
+    pub bytes_max: u64,
+}
+
+/// A verified fault of a validator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FaultView {
+    /// Public key of the validator.
+    pub validator: KeyText,
+    /// What it did.
+    pub kind: String,
+}
+
+/// A chain as this node sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainStatus {
+    /// Genesis digest.
+    pub id: DigestText,
+    /// Name.
+    pub name: String,
+    /// Height of the last final block that this node has executed.
+    pub height: u64,
+    /// Digest of that block.
+    pub digest: DigestText,
+    /// State root after that block.
+    pub state_root: DigestText,
+    /// Its block time, ms since 1970-01-01 UTC.
+    pub time_ms: u64,
+    /// Highest height known to be final in the network.
+    pub network_height: u64,
+    /// Lowest height whose block this node keeps.
+    pub kept_from_height: u64,
+    /// Epoch in force.
+    pub epoch: u64,
+    /// Last view of the epoch that this node saw.
+    pub view: u64,
+    /// Protocol version in force.
+    pub protocol_version: u32,
+    /// Whether this node is a validator of the epoch.
+    pub validating: bool,
+    /// Whether it keeps up with the network and takes transactions.
+    pub ready: bool,
+    /// Validators in force.
+    pub validators: Vec<ValidatorView>,
+    /// Transactions that wait on this node.
+    pub mempool: MempoolView,
+    /// Verified faults, newest last.
+    pub faults: Vec<FaultView>,
+    /// Why the chain stopped on this node, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+}
+
+/// The node with its chains.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NodeStatus {
+    /// Name.
+    pub name: String,
+    /// Cloud, its fault domain.
+    pub cloud: String,
+    /// Organisation id.
+    pub organisation: String,
+    /// Public key; absent for a node without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<KeyText>,
+    /// Version of the software.
+    pub version: String,
+    /// The node's clock, ms since 1970-01-01 UTC.
+    pub now_ms: u64,
+    /// When the process started, ms since 1970-01-01 UTC.
+    pub started_ms: u64,
+    /// Chains that it hosts.
+    pub chains: Vec<ChainStatus>,
+}
+
+/// A protocol version and the first height at which it is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProtocolView {
+    /// Version.
+    pub version: u32,
+    /// First height.
+    pub height: u64,
+}
+
+/// The rules of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainInfo {
+    /// Genesis digest.
+    pub id: DigestText,
+    /// Name.
+    pub name: String,
+    /// Block time of genesis, ms since 1970-01-01 UTC.
+    pub genesis_time_ms: u64,
+    /// Blocks in an epoch.
+    pub epoch_length: u64,
+    /// Height of the state that the rest is of.
+    pub height: u64,
+    /// Parameters in force, ascending by name.
+    pub parameters: Vec<ParameterView>,
+    /// Charter in force.
+    pub charter: CharterView,
+    /// Protocol versions by height, ascending.
+    pub protocols: Vec<ProtocolView>,
+}
+
+/// Whether the process is alive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Health {
+    /// Whether every part that must run does.
+    pub healthy: bool,
+    /// What does not, in words.
+    pub problems: Vec<String>,
+}
+
+/// Whether a chain takes transactions here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChainReadiness {
+    /// Genesis digest.
+    pub id: DigestText,
+    /// Whether it does.
+    pub ready: bool,
+    /// Height of this node.
+    pub height: u64,
+    /// Highest height known to be final in the network.
+    pub network_height: u64,
+    /// Why not, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Whether the node takes transactions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Readiness {
+    /// Whether every chain does.
+    pub ready: bool,
+    /// Each chain.
+    pub chains: Vec<ChainReadiness>,
+}
