@@ -3,7 +3,7 @@
 //! p ≡ −1 (mod 2⁶⁴), so the Montgomery quotient digit is the lowest limb itself, and p's other limbs
 //! are sums of few powers of two: a round of the reduction needs no multiplication.
 
-use super::limbs::{U256, add, from_be, less, sub, to_be};
+use super::limbs::{U256, adc, add, from_be, less, sub, to_be};
 use std::hint::select_unpredictable;
 
 /// The field's prime p (GB/T 32918.5-2017, clause 2).
@@ -14,6 +14,9 @@ pub(super) const P: U256 = [
     0xffff_fffe_ffff_ffff,
 ];
 
+/// 2²⁵⁶ − p: adding it subtracts p.
+const MINUS_P: U256 = [1, 0xffff_ffff, 0, 0x1_0000_0000];
+
 /// A field element a, held as aR mod p, always below p: equal elements have equal limbs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Fe(U256);
@@ -21,7 +24,7 @@ pub(super) struct Fe(U256);
 impl Fe {
     pub(super) const ZERO: Self = Self([0; 4]);
     /// R mod p = 2²⁵⁶ − p.
-    pub(super) const ONE: Self = Self([1, 0xffff_ffff, 0, 0x1_0000_0000]);
+    pub(super) const ONE: Self = Self(MINUS_P);
     /// R² in the clear, which is R in Montgomery form: a product with it enters the form.
     const R2: Self = Self([
         0x0000_0002_0000_0003,
@@ -97,24 +100,6 @@ impl Fe {
         reduce(wide_sqr(&self.0))
     }
 
-    /// a·b − c·d with one reduction instead of two.
-    #[inline(always)]
-    pub(super) fn mul_sub_mul(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
-        let [a0, a1, a2, a3, a4, a5, a6, a7] = wide_mul(&a.0, &b.0);
-        let [b0, b1, b2, b3, b4, b5, b6, b7] = wide_mul(&c.0, &d.0);
-        let (r0, borrow) = a0.overflowing_sub(b0);
-        let (r1, borrow) = a1.borrowing_sub(b1, borrow);
-        let (r2, borrow) = a2.borrowing_sub(b2, borrow);
-        let (r3, borrow) = a3.borrowing_sub(b3, borrow);
-        let (r4, borrow) = a4.borrowing_sub(b4, borrow);
-        let (r5, borrow) = a5.borrowing_sub(b5, borrow);
-        let (r6, borrow) = a6.borrowing_sub(b6, borrow);
-        let (r7, borrow) = a7.borrowing_sub(b7, borrow);
-        // Both products are below pR, so adding pR once makes a negative difference right again.
-        let (high, _) = add(&[r4, r5, r6, r7], &masked_p(borrow));
-        reduce([r0, r1, r2, r3, high[0], high[1], high[2], high[3]])
-    }
-
     /// a to the power of 2ⁿ.
     fn sqr_n(&self, n: u32) -> Self {
         (0..n).fold(*self, |a, _| a.sqr())
@@ -171,9 +156,9 @@ fn masked_p(wanted: bool) -> U256 {
 /// The choice depends on data that no branch predictor can learn: as an `if` it costs a factor 2.5.
 #[inline(always)]
 fn below_p(a: U256, carry: bool) -> Fe {
-    let (less_p, borrow) = sub(&a, &P);
-    let keep = borrow & !carry;
-    Fe([0, 1, 2, 3].map(|i| select_unpredictable(keep, a[i], less_p[i])))
+    let (less_p, at_least_p) = add(&a, &MINUS_P);
+    let (_, reduced) = adc(u64::from(carry), u64::MAX, at_least_p);
+    Fe([0, 1, 2, 3].map(|i| select_unpredictable(reduced, less_p[i], a[i])))
 }
 
 /// t / R mod p, for t < pR.
@@ -195,10 +180,10 @@ fn reduce(t: [u64; 8]) -> Fe {
 #[inline(always)]
 fn round([m, t1, t2, t3]: U256) -> U256 {
     let (low, high) = (m << 32, m >> 32);
-    let (r0, carry) = t1.overflowing_add(m);
-    let (r1, carry) = t2.carrying_add(0, carry);
-    let (r2, carry) = t3.carrying_add(0, carry);
-    let (r3, _) = m.carrying_add(0, carry);
+    let (r0, carry) = adc(t1, m, false);
+    let (r1, carry) = adc(t2, 0, carry);
+    let (r2, carry) = adc(t3, 0, carry);
+    let (r3, _) = adc(m, 0, carry);
     sub(&[r0, r1, r2, r3], &[low, high, low, high]).0
 }
 
@@ -216,7 +201,7 @@ fn row(t: U256, a: &U256, b: u64) -> (u64, U256) {
     let (l2, h2) = mul64(a[2], b);
     let (l3, h3) = mul64(a[3], b);
     let ([r0, r1, r2, r3], carry) = add(&t, &[l0, l1, l2, l3]);
-    let (r4, _) = h3.carrying_add(0, carry);
+    let (r4, _) = adc(h3, 0, carry);
     let (high, _) = add(&[r1, r2, r3, r4], &[h0, h1, h2, 0]);
     (r0, high)
 }
@@ -240,31 +225,31 @@ fn wide_sqr(a: &U256) -> [u64; 8] {
     let (l12, h12) = mul64(a[1], a[2]);
     let (l13, h13) = mul64(a[1], a[3]);
     let (l23, h23) = mul64(a[2], a[3]);
-    let (t2, carry) = l02.overflowing_add(h01);
-    let (t3, carry) = l03.carrying_add(h02, carry);
-    let (t4, _) = h03.carrying_add(0, carry);
+    let (t2, carry) = adc(l02, h01, false);
+    let (t3, carry) = adc(l03, h02, carry);
+    let (t4, _) = adc(h03, 0, carry);
     let ([t3, t4, t5, t6], _) = add(&[t3, t4, h13, h23], &[l12, h12, l23, 0]);
-    let (t4, carry) = t4.overflowing_add(l13);
-    let (t5, carry) = t5.carrying_add(0, carry);
-    let (t6, _) = t6.carrying_add(0, carry);
+    let (t4, carry) = adc(t4, l13, false);
+    let (t5, carry) = adc(t5, 0, carry);
+    let (t6, _) = adc(t6, 0, carry);
     let t1 = l01;
     let (s0, q0) = mul64(a[0], a[0]);
     let (s1, q1) = mul64(a[1], a[1]);
     let (s2, q2) = mul64(a[2], a[2]);
     let (s3, q3) = mul64(a[3], a[3]);
-    let (d1, carry) = t1.overflowing_add(t1);
-    let (d2, carry) = t2.carrying_add(t2, carry);
-    let (d3, carry) = t3.carrying_add(t3, carry);
-    let (d4, carry) = t4.carrying_add(t4, carry);
-    let (d5, carry) = t5.carrying_add(t5, carry);
-    let (d6, carry) = t6.carrying_add(t6, carry);
+    let (d1, carry) = adc(t1, t1, false);
+    let (d2, carry) = adc(t2, t2, carry);
+    let (d3, carry) = adc(t3, t3, carry);
+    let (d4, carry) = adc(t4, t4, carry);
+    let (d5, carry) = adc(t5, t5, carry);
+    let (d6, carry) = adc(t6, t6, carry);
     let d7 = u64::from(carry);
-    let (r1, carry) = d1.overflowing_add(q0);
-    let (r2, carry) = d2.carrying_add(s1, carry);
-    let (r3, carry) = d3.carrying_add(q1, carry);
-    let (r4, carry) = d4.carrying_add(s2, carry);
-    let (r5, carry) = d5.carrying_add(q2, carry);
-    let (r6, carry) = d6.carrying_add(s3, carry);
-    let (r7, _) = d7.carrying_add(q3, carry);
+    let (r1, carry) = adc(d1, q0, false);
+    let (r2, carry) = adc(d2, s1, carry);
+    let (r3, carry) = adc(d3, q1, carry);
+    let (r4, carry) = adc(d4, s2, carry);
+    let (r5, carry) = adc(d5, q2, carry);
+    let (r6, carry) = adc(d6, s3, carry);
+    let (r7, _) = adc(d7, q3, carry);
     [s0, r1, r2, r3, r4, r5, r6, r7]
 }

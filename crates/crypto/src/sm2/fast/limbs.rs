@@ -11,23 +11,61 @@ pub(super) const N: U256 = [
     0xffff_fffe_ffff_ffff,
 ];
 
+/// a + b + carry, and the carry out.
+///
+/// On x86-64 the instruction is asked for by name: the portable form below lets the compiler turn sums
+/// with known limbs into comparisons, which costs 15 % of a verification.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn adc(a: u64, b: u64, carry: bool) -> (u64, bool) {
+    let mut sum = 0;
+    let carry = std::arch::x86_64::_addcarry_u64(u8::from(carry), a, b, &mut sum);
+    (sum, carry != 0)
+}
+
+/// a − b − borrow, and the borrow out.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn sbb(a: u64, b: u64, borrow: bool) -> (u64, bool) {
+    let mut difference = 0;
+    let borrow = std::arch::x86_64::_subborrow_u64(u8::from(borrow), a, b, &mut difference);
+    (difference, borrow != 0)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) use portable::{adc, sbb};
+
+/// The same for other processors.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+pub(super) mod portable {
+    #[inline(always)]
+    pub(in super::super) fn adc(a: u64, b: u64, carry: bool) -> (u64, bool) {
+        a.carrying_add(b, carry)
+    }
+
+    #[inline(always)]
+    pub(in super::super) fn sbb(a: u64, b: u64, borrow: bool) -> (u64, bool) {
+        a.borrowing_sub(b, borrow)
+    }
+}
+
 /// a + b, and the carry out of the top.
 #[inline(always)]
 pub(super) fn add(a: &U256, b: &U256) -> (U256, bool) {
-    let (r0, carry) = a[0].overflowing_add(b[0]);
-    let (r1, carry) = a[1].carrying_add(b[1], carry);
-    let (r2, carry) = a[2].carrying_add(b[2], carry);
-    let (r3, carry) = a[3].carrying_add(b[3], carry);
+    let (r0, carry) = adc(a[0], b[0], false);
+    let (r1, carry) = adc(a[1], b[1], carry);
+    let (r2, carry) = adc(a[2], b[2], carry);
+    let (r3, carry) = adc(a[3], b[3], carry);
     ([r0, r1, r2, r3], carry)
 }
 
 /// a − b, and the borrow out of the top.
 #[inline(always)]
 pub(super) fn sub(a: &U256, b: &U256) -> (U256, bool) {
-    let (r0, borrow) = a[0].overflowing_sub(b[0]);
-    let (r1, borrow) = a[1].borrowing_sub(b[1], borrow);
-    let (r2, borrow) = a[2].borrowing_sub(b[2], borrow);
-    let (r3, borrow) = a[3].borrowing_sub(b[3], borrow);
+    let (r0, borrow) = sbb(a[0], b[0], false);
+    let (r1, borrow) = sbb(a[1], b[1], borrow);
+    let (r2, borrow) = sbb(a[2], b[2], borrow);
+    let (r3, borrow) = sbb(a[3], b[3], borrow);
     ([r0, r1, r2, r3], borrow)
 }
 

@@ -111,8 +111,7 @@ impl Jacobian {
         let m = self.x.sub(&zz).mul(&self.x.add(&zz));
         let m = m.double().add(&m);
         let x = m.sqr().sub(&s.double());
-        // 8Y⁴ = 4Y²·2Y².
-        let y = Fe::mul_sub_mul(&m, &s.sub(&x), &yy4, &yy4.half());
+        let y = m.mul(&s.sub(&x)).sub(&yy4.sqr().half());
         Self { x, y, z }
     }
 
@@ -165,7 +164,7 @@ impl Jacobian {
         let hhh = hh.mul(h);
         let v = u1.mul(&hh);
         let x = r.sqr().sub(&hhh).sub(&v.double());
-        let y = Fe::mul_sub_mul(r, &v.sub(&x), s1, &hhh);
+        let y = r.mul(&v.sub(&x)).sub(&s1.mul(&hhh));
         Self { x, y, z }
     }
 

@@ -125,7 +125,7 @@ pub(super) fn sum(s: &U256, t: &U256, key: &Affine) -> Jacobian {
 
 /// Signed digits dᵢ with k = Σ dᵢ·2ⁱ: each is 0 or odd and below 2^(window − 1) in size, and of any
 /// `window` in a row at most one is not 0 (the non-adjacent form of that width).
-fn digits(k: &U256, window: u32) -> [i16; DIGITS] {
+pub(super) fn digits(k: &U256, window: u32) -> [i16; DIGITS] {
     let mut out = [0; DIGITS];
     let mut place = 0;
     // All bits equal to this one are digits 0 from here on: a borrowed 2ʷ turns ones into zeros.
