@@ -218,8 +218,6 @@ pub struct ChainStatus {
     pub validating: bool,
     /// Highest height known to be final in the network, delivered or not.
     pub network_height: u64,
-    /// Digest and time of verified faults: validator key and kind, newest last, at most 64.
-    pub faults: Vec<(PublicKey, &'static str)>,
     /// Why the chain stopped, if it did.
     pub stopped: Option<String>,
 }
