@@ -1,5 +1,6 @@
 //! SM2, SM3, SM4, Merkle trees and key handles. Knows bytes, not blocks.
 
+mod files;
 pub mod merkle;
 pub mod sm2;
 pub mod sm3;

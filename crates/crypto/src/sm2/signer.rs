@@ -7,7 +7,7 @@ use std::{error::Error, io, sync::Arc};
 ///
 /// **Deterministic:** the same message gives the same signature, also after a restart. Consensus
 /// counts on it: a validator that is asked twice for one vote must send the same bytes twice. A
-/// device that draws random nonces is not a `Signer` by itself.
+/// device that draws random nonces is no `Signer` by itself but a [`crate::sm2::SigningDevice`].
 pub trait Signer: Send + Sync + 'static {
     /// The key under which the signatures verify.
     fn public_key(&self) -> PublicKey;
@@ -35,8 +35,8 @@ pub enum SignError {
     /// The device that holds the key refused or could not be reached.
     #[error("the signing device failed")]
     Device(#[source] Box<dyn Error + Send + Sync>),
-    /// The device returned a signature that does not verify under its key; it was not released.
-    #[error("the signing device returned a wrong signature")]
+    /// The device or its cache gave a signature that does not verify; it was not released.
+    #[error("the signing device gave a wrong signature")]
     WrongSignature,
     /// The cache of signatures could not be read or written, so none was released.
     #[error("the cache of signatures failed")]

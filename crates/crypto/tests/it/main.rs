@@ -1,5 +1,11 @@
 //! What the crate promises, checked from outside against published vectors and other code.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests read files, settings and other programs' answers"
+)]
+
 mod merkle;
+mod signature_file;
 mod sm2_random;
 mod sm2_vectors;

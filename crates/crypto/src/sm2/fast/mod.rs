@@ -89,6 +89,12 @@ fn holds(e: &Digest, signature: &Signature, sum: impl FnOnce(&U256, &U256) -> Ja
     sum(&s, &t).has_x_mod_n(&limbs::sub_mod_n(&r, &e))
 }
 
+/// Whether `signature` is one of `key` over the digest e, remembering nothing.
+pub(super) fn verify_digest(key: &PublicKey, e: &Digest, signature: &Signature) -> bool {
+    let point = point_of(key);
+    holds(e, signature, |s, t| sum::sum(s, t, &point))
+}
+
 fn point_of(key: &PublicKey) -> Affine {
     Affine::unchecked(key.x(), key.y()).expect("a public key was checked when it was parsed")
 }

@@ -287,17 +287,18 @@ fn scalar_bytes(scalar: &Scalar) -> [u8; 32] {
     scalar.to_repr().into()
 }
 
-/// A signature whose point s·G + t·Q is `point`, whose x is given: the key follows from the choice.
+/// A signature with this r whose point s·G + t·Q is `point`, whose x is given: key, e and s follow.
 fn signature_meeting(
     point: &ProjectivePoint,
     x: &BigUint,
+    r: &Scalar,
     rng: &mut impl Rng,
-) -> (ProjectivePoint, Scalar, Scalar, Scalar) {
-    let (s, t) = (random_scalar(rng), random_scalar(rng));
+) -> (ProjectivePoint, Scalar, Scalar) {
+    let s = random_scalar(rng);
+    let t = *r + s;
     let key = (*point - ProjectivePoint::generator() * s) * t.invert().unwrap();
-    let r = t - s;
-    let e = r - to_scalar(&(x % big(&N)));
-    (key, e, r, s)
+    let e = *r - to_scalar(&(x % big(&N)));
+    (key, e, s)
 }
 
 fn oracle_point(x: &BigUint) -> Option<ProjectivePoint> {
@@ -320,7 +321,8 @@ fn points_whose_x_is_not_below_n() {
     assert!(found.len() > 20, "{}", found.len());
     for (point, x) in found {
         assert!(x >= n);
-        let (key, e, r, s) = signature_meeting(&point, &x, &mut rng);
+        let r = random_scalar(&mut rng);
+        let (key, e, s) = signature_meeting(&point, &x, &r, &mut rng);
         assert!(agreed(&key, &scalar_bytes(&e), &r, &s));
         assert!(!agreed(&key, &scalar_bytes(&(e + Scalar::ONE)), &r, &s));
     }
@@ -336,7 +338,8 @@ fn points_whose_x_is_small_or_just_below_n() {
     for x in small.chain(near) {
         let Some(point) = oracle_point(&x) else { continue };
         met += 1;
-        let (key, e, r, s) = signature_meeting(&point, &x, &mut rng);
+        let r = random_scalar(&mut rng);
+        let (key, e, s) = signature_meeting(&point, &x, &r, &mut rng);
         assert!(agreed(&key, &scalar_bytes(&e), &r, &s));
     }
     assert!(met > 20, "{met}");
@@ -353,6 +356,9 @@ fn x_plus_n_is_only_tried_below_p() {
     }
     let x = point.x.number();
     assert!(point.has_x_mod_n(&x));
+    let (wraps_to_x, carry) = limbs::sub(&x, &N);
+    assert!(carry && limbs::less(&wraps_to_x, &N) && limbs::add(&wraps_to_x, &N) == (x, true));
+    assert!(!point.has_x_mod_n(&wraps_to_x));
     assert!(!Jacobian::INFINITY.has_x_mod_n(&[0; 4]));
     assert!(!Jacobian::INFINITY.has_x_mod_n(&[1, 0, 0, 0]));
 }
@@ -375,6 +381,25 @@ fn digests_not_below_n() {
         let reduced = bytes32(&(BigUint::from_bytes_be(&e) % big(&N)));
         assert!(agreed(&key, &reduced, &signature.r(), &signature.s()));
     }
+}
+
+#[test]
+fn digests_that_exceed_r_by_more_than_n() {
+    // r − e is below −n: taking e modulo n first is what makes it right.
+    let mut rng = seeded(9);
+    let n = big(&N);
+    let mut met = 0;
+    for below in 1..40u32 {
+        let x = &n - below;
+        let Some(point) = oracle_point(&x) else { continue };
+        met += 1;
+        let e = BigUint::from(1_000u32);
+        let r = to_scalar(&(&e + &x - &n));
+        let (key, _, s) = signature_meeting(&point, &x, &r, &mut rng);
+        assert!(agreed(&key, &bytes32(&e), &r, &s));
+        assert!(agreed(&key, &bytes32(&(e + &n)), &r, &s));
+    }
+    assert!(met > 5, "{met}");
 }
 
 #[test]
