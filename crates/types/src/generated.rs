@@ -243,6 +243,9 @@ pub struct Organisation {
     pub frozen: bool,
     #[prost(uint64, tag = "5")]
     pub since_height: u64,
+    /// Removed for good: its accounts act no more and its id is never given again.
+    #[prost(bool, tag = "6")]
+    pub removed: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Account {
@@ -512,6 +515,9 @@ pub struct AddOrganisation {
     pub admin_public_key: ::prost::bytes::Bytes,
     #[prost(string, tag = "5")]
     pub admin_label: ::prost::alloc::string::String,
+    /// Signature of that key over SM3("ylKeyOwn" ‖ chain id ‖ account id): somebody holds it.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub admin_possession: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OrganisationId {
@@ -539,13 +545,19 @@ pub struct RegisterNode {
     #[prost(bytes = "bytes", tag = "2")]
     pub possession: ::prost::bytes::Bytes,
 }
+/// Takes a node that is no validator off the list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveNode {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub public_key: ::prost::bytes::Bytes,
+}
 /// Answer of propose.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProposalId {
     #[prost(uint64, tag = "1")]
     pub proposal: u64,
 }
-/// State record.
+/// State record. An open proposal whose deadline has passed is expired.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Proposal {
     #[prost(uint64, tag = "1")]
@@ -556,10 +568,12 @@ pub struct Proposal {
     pub action: ::prost::bytes::Bytes,
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
+    /// Organisation that proposed.
     #[prost(string, tag = "5")]
     pub proposer: ::prost::alloc::string::String,
     #[prost(uint64, tag = "6")]
     pub height: u64,
+    /// Block time; a ballot counts up to and including it.
     #[prost(uint64, tag = "7")]
     pub deadline_ms: u64,
     /// 1 = open, 2 = carried, 3 = rejected (cannot reach its quorum any more).
@@ -577,11 +591,32 @@ pub struct Ballot {
     #[prost(bool, tag = "2")]
     pub approve: bool,
 }
-/// State record: ids of all organisations, sorted.
+/// State record: ids of the member organisations, sorted.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OrganisationList {
     #[prost(string, repeated, tag = "1")]
     pub ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// State record: the proposals that are open, and some that expired since the last proposal; ascending by id.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenProposals {
+    #[prost(message, repeated, tag = "1")]
+    pub proposals: ::prost::alloc::vec::Vec<OpenProposal>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenProposal {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(string, tag = "2")]
+    pub organisation: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub deadline_ms: u64,
+}
+/// State record: public keys of all registered nodes, sorted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodeList {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub public_keys: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Counter {

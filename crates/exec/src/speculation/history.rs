@@ -1,0 +1,67 @@
+//! The last final blocks: their states for proofs, their writes until the base holds them, their digests.
+
+use crate::{
+    Base, Executed, Snapshot,
+    limits::{FINAL_STATES_KEPT, RECENT_DIGESTS},
+};
+use std::{collections::VecDeque, sync::Arc};
+use yulian_crypto::Digest;
+
+pub(super) struct History {
+    /// Oldest first; the last final block is the last. Never empty.
+    finals: VecDeque<Arc<Executed>>,
+    /// Final blocks whose writes the base may lack, oldest first.
+    uncommitted: VecDeque<Arc<Executed>>,
+    /// Digests, oldest first.
+    recent: VecDeque<Digest>,
+}
+
+impl History {
+    pub(super) fn new(last_final: Arc<Executed>, recent: Vec<Digest>) -> Self {
+        Self {
+            finals: VecDeque::from([last_final]),
+            uncommitted: VecDeque::new(),
+            recent: recent.into(),
+        }
+    }
+
+    pub(super) fn push(&mut self, executed: Arc<Executed>) {
+        self.recent.push_back(executed.digest);
+        if self.recent.len() > RECENT_DIGESTS {
+            self.recent.pop_front();
+        }
+        self.finals.push_back(executed.clone());
+        if self.finals.len() > FINAL_STATES_KEPT {
+            self.finals.pop_front();
+        }
+        self.uncommitted.push_back(executed);
+    }
+
+    pub(super) fn committed(&mut self, height: u64) {
+        while self.uncommitted.front().is_some_and(|oldest| oldest.height() <= height) {
+            self.uncommitted.pop_front();
+        }
+    }
+
+    /// Newest first.
+    pub(super) fn uncommitted(&self) -> impl Iterator<Item = Arc<Executed>> + '_ {
+        self.uncommitted.iter().rev().cloned()
+    }
+
+    pub(super) fn uncommitted_len(&self) -> usize {
+        self.uncommitted.len()
+    }
+
+    /// The last `count` digests, oldest first.
+    pub(super) fn recent(&self, count: usize) -> Vec<Digest> {
+        let from = self.recent.len().saturating_sub(count);
+        self.recent.range(from..).copied().collect()
+    }
+
+    pub(super) fn state<B: Base>(&self, height: u64, base: &B) -> Option<Snapshot<B>> {
+        let at = self.finals.iter().position(|executed| executed.height() == height)?;
+        let undone = self.finals.range(at + 1..).cloned().collect();
+        let tree = self.finals[at].tree.clone();
+        Some(Snapshot::new(base.clone(), tree, self.uncommitted().collect(), undone))
+    }
+}

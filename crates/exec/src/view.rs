@@ -1,0 +1,228 @@
+//! The one view through which execution reads and writes: block over snapshot, transaction over block.
+
+use crate::{
+    Base, Failure, Snapshot, StateError, codes,
+    hashing::PathMap,
+    limits::cost,
+    meter::Meter,
+    snapshot::{ReadPath, path_of},
+};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use yulian_state::{Change, Path, Tree, value_hash, write_set, write_set::Write};
+use yulian_types::{
+    StateKey,
+    limits::{STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX},
+};
+
+/// Bytes of the module id in a declared key.
+const MODULE_ID_BYTES: usize = 4;
+
+/// The state while a block executes: its own writes over the state before it, with a cache of what it read.
+pub(crate) struct BlockView<B> {
+    parent: Snapshot<B>,
+    read: PathMap<Option<Bytes>>,
+    written: PathMap<Write>,
+}
+
+impl<B: Base> BlockView<B> {
+    pub(crate) fn new(parent: Snapshot<B>) -> Self {
+        Self {
+            parent,
+            read: PathMap::default(),
+            written: PathMap::default(),
+        }
+    }
+
+    fn before_block(&mut self, path: &Path) -> Result<Option<Bytes>, StateError> {
+        if let Some(value) = self.read.get(path) {
+            return Ok(value.clone());
+        }
+        let value = self.parent.at(path)?;
+        self.read.insert(*path, value.clone());
+        Ok(value)
+    }
+
+    /// Takes over the writes of a transaction that succeeded.
+    pub(crate) fn accept(&mut self, writes: TransactionWrites) {
+        self.written.extend(writes);
+    }
+
+    /// Ends the block: everything sorted by path, the tree and the roots.
+    pub(crate) fn finish(mut self) -> Result<BlockWrites, StateError> {
+        let mut entries: Vec<(Path, Write)> = std::mem::take(&mut self.written).into_iter().collect();
+        entries.sort_unstable_by_key(|(path, _)| *path);
+        let changes: Vec<Change> = entries
+            .iter()
+            .map(|(path, write)| (*path, write.value.as_deref().map(value_hash)))
+            .collect();
+        let previous = entries
+            .iter()
+            .map(|(path, _)| self.before_block(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let tree = self.parent.tree().apply(&changes);
+        let writes = entries.into_iter().map(|(_, write)| write).collect();
+        Ok(BlockWrites {
+            root: write_set::root(&changes),
+            writes,
+            changes,
+            previous,
+            tree,
+        })
+    }
+}
+
+/// What a block wrote, ascending by path, and what follows from it.
+pub(crate) struct BlockWrites {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) previous: Vec<Option<Bytes>>,
+    pub(crate) tree: Tree,
+    pub(crate) root: yulian_crypto::Digest,
+}
+
+impl<B: Base> ReadPath for BlockView<B> {
+    fn read_path(&mut self, path: &Path) -> Result<Option<Bytes>, StateError> {
+        match self.written.get(path) {
+            Some(write) => Ok(write.value.clone()),
+            None => self.before_block(path),
+        }
+    }
+}
+
+pub(crate) type TransactionWrites = BTreeMap<Path, Write>;
+
+/// Keys that a transaction touched, each as often as it did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Keys read by the method, in order.
+    pub reads: Vec<StateKey>,
+    /// Keys written or removed by the method, in order.
+    pub writes: Vec<StateKey>,
+}
+
+/// The state while one transaction executes. Dropping it undoes the transaction.
+pub(crate) struct TransactionView<'a> {
+    block: &'a mut dyn ReadPath,
+    writes: TransactionWrites,
+    /// Sorted; empty = not declared.
+    declared: Vec<&'a [u8]>,
+    trace: Trace,
+    meter: Meter,
+    /// The first failure of the view itself: the transaction fails with it even if the method ignores it.
+    failure: Option<Failure>,
+    /// A read failed: there is no result at all.
+    broken: Option<StateError>,
+}
+
+impl<'a> TransactionView<'a> {
+    pub(crate) fn new(block: &'a mut dyn ReadPath, declared: &'a [Bytes], metering_limit: u64) -> Self {
+        let mut declared: Vec<&[u8]> = declared.iter().map(|key| &key[..]).collect();
+        declared.sort_unstable();
+        Self {
+            block,
+            writes: TransactionWrites::new(),
+            declared,
+            trace: Trace::default(),
+            meter: Meter::new(metering_limit),
+            failure: None,
+            broken: None,
+        }
+    }
+
+    pub(crate) fn charge(&mut self, units: u64) -> Result<(), Failure> {
+        let result = self.meter.charge(units);
+        self.keep(result)
+    }
+
+    pub(crate) fn charge_bytes(&mut self, bytes: usize, price: u64) -> Result<(), Failure> {
+        let result = self.meter.charge_bytes(bytes, price);
+        self.keep(result)
+    }
+
+    pub(crate) fn get(&mut self, key: &StateKey) -> Result<Option<Bytes>, Failure> {
+        self.trace.reads.push(key.clone());
+        self.charge(cost::READ)?;
+        self.check_key(key)?;
+        let path = path_of(key);
+        if let Some(write) = self.writes.get(&path) {
+            return Ok(write.value.clone());
+        }
+        self.block.read_path(&path).map_err(|error| self.breaks(error))
+    }
+
+    pub(crate) fn set(&mut self, key: &StateKey, value: Option<Bytes>) -> Result<(), Failure> {
+        self.trace.writes.push(key.clone());
+        self.charge(cost::WRITE)?;
+        self.check_key(key)?;
+        if let Some(value) = &value {
+            self.charge_bytes(value.len(), cost::WRITTEN_BYTE)?;
+            if value.len() > STATE_VALUE_BYTES_MAX {
+                return self.fail(&codes::VALUE_TOO_LONG, format!("{} bytes", value.len()));
+            }
+        }
+        let write = Write {
+            module_id: key.module_id,
+            key: key.key.clone(),
+            value,
+        };
+        self.writes.insert(path_of(key), write);
+        Ok(())
+    }
+
+    fn check_key(&mut self, key: &StateKey) -> Result<(), Failure> {
+        if key.key.len() + MODULE_ID_BYTES > STATE_KEY_BYTES_MAX {
+            return self.fail(&codes::KEY_TOO_LONG, format!("{} bytes", key.key.len()));
+        }
+        if self.declared.is_empty() || self.declared.binary_search(&&key.declared()[..]).is_ok() {
+            return Ok(());
+        }
+        let bytes: String = key.key.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.fail(&codes::UNDECLARED_KEY, format!("module {}, key {bytes}", key.module_id))
+    }
+
+    pub(crate) fn fail(&mut self, code: &'static crate::Code, detail: String) -> Result<(), Failure> {
+        self.keep(Err(Failure::new(code, detail)))
+    }
+
+    fn keep(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        if let (Err(failure), None) = (&result, &self.failure) {
+            self.failure = Some(failure.clone());
+        }
+        result
+    }
+
+    /// Notes that the state cannot be read. What the method does with the failure does not matter: the whole
+    /// execution is given up.
+    pub(crate) fn breaks(&mut self, error: StateError) -> Failure {
+        let failure = Failure::new(&codes::STATE_UNAVAILABLE, error.to_string());
+        self.broken.get_or_insert(error);
+        failure
+    }
+
+    /// Ends the transaction.
+    pub(crate) fn finish<T>(self, result: Result<T, Failure>) -> Result<TransactionEnd<T>, StateError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        let result = match self.failure {
+            Some(failure) => Err(failure),
+            None => result,
+        };
+        Ok(TransactionEnd {
+            result,
+            writes: self.writes,
+            trace: self.trace,
+            metering: self.meter.used(),
+        })
+    }
+}
+
+/// How a transaction ended.
+pub(crate) struct TransactionEnd<T> {
+    pub(crate) result: Result<T, Failure>,
+    /// To be taken over only if the result is good.
+    pub(crate) writes: TransactionWrites,
+    pub(crate) trace: Trace,
+    pub(crate) metering: u64,
+}
