@@ -4,5 +4,6 @@ mod files;
 pub mod merkle;
 pub mod sm2;
 pub mod sm3;
+pub mod sm4;
 
 pub use crate::sm3::Digest;

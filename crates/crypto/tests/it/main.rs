@@ -9,3 +9,5 @@ mod merkle;
 mod signature_file;
 mod sm2_random;
 mod sm2_vectors;
+mod sm3;
+mod sm4;
