@@ -1,0 +1,477 @@
+//! The verification of a pack, step by step as `docs/formats.md` has it.
+
+use crate::{
+    blob::Blob,
+    error::PackError,
+    header::{FinalHeader, FinalHeaders, verify_headers},
+    history::{HistoryError, SET_CHANGES_MAX, SetChange, ValidatorHistory},
+    inclusion::{InclusionError, verify_receipt, verify_state, verify_transaction},
+    pack::{EvidencePack, PackRow, StateEntry},
+    report::{BlockTime, Content, Depositor, Drift, Finality, NameSource, Outcome, Report, SignedBy, Status},
+    subject::{Subject, batch_leaf},
+    trust::Trust,
+};
+use bytes::Bytes;
+use yulian_crypto::{
+    Digest, merkle,
+    sm2::{Item, PublicKey, Verifier},
+};
+use yulian_state::{PROOF_BYTES_MAX, Path, Proof, ProofError, value_hash};
+use yulian_types::{
+    CodecError, SealedGenesis, SealedTransaction, StateKey, account_id, decode_canonical,
+    limits::{RECEIPT_BYTES_MAX, STATE_VALUE_BYTES_MAX, TRANSACTION_BYTES_MAX},
+    proto, state_keys as keys,
+};
+
+/// Verifies a pack, and that it is of `subject` if one is given.
+///
+/// # Errors
+/// The first thing that does not hold. A pack that holds together but whose chain is not among those trusted is no
+/// error: it is [`Outcome::UnknownChain`], which is not a yes either.
+pub fn verify_pack(
+    json: &[u8],
+    subject: Option<&Subject>,
+    trust: &Trust,
+    verifier: &dyn Verifier,
+) -> Result<Outcome, PackError> {
+    let pack = EvidencePack::decode(json)?;
+    let report = Check::new(&pack, trust, verifier)?.report(subject)?;
+    Ok(if trust.knows(&report.chain_id) {
+        Outcome::Proven(report)
+    } else {
+        Outcome::UnknownChain(report)
+    })
+}
+
+/// The headers of a pack, final, and its transaction.
+struct Check<'a> {
+    pack: &'a EvidencePack,
+    verifier: &'a dyn Verifier,
+    genesis: SealedGenesis,
+    history: ValidatorHistory,
+    headers: FinalHeaders,
+    later: Option<FinalHeaders>,
+    transaction: SealedTransaction,
+}
+
+impl<'a> Check<'a> {
+    fn new(pack: &'a EvidencePack, trust: &Trust, verifier: &'a dyn Verifier) -> Result<Self, PackError> {
+        let genesis = SealedGenesis::decode(&pack.genesis.0).map_err(PackError::Genesis)?;
+        let transaction = SealedTransaction::decode(pack.transaction.0.clone()).map_err(PackError::Transaction)?;
+        let history = history(pack, &genesis, verifier)?;
+        let bytes: Vec<Bytes> = pack.headers.iter().map(|blob| blob.0.clone()).collect();
+        let headers = verify_headers(&history, &bytes, &pack.finality.0, verifier).map_err(PackError::Headers)?;
+        let later = match &pack.later {
+            None => None,
+            Some(later) => {
+                let header = std::slice::from_ref(&later.header.0);
+                let found = verify_headers(&history, header, &later.finality.0, verifier).map_err(PackError::Later)?;
+                if found.first().height() <= headers.last().height() {
+                    return Err(PackError::HeaderOrder);
+                }
+                Some(found)
+            }
+        };
+        let check = Self {
+            pack,
+            verifier,
+            genesis,
+            history,
+            headers,
+            later,
+            transaction,
+        };
+        check.check_range(trust)?;
+        Ok(check)
+    }
+
+    /// The header under whose state the record is proven: the last of the pack.
+    fn status_header(&self) -> &FinalHeader {
+        self.later.as_ref().unwrap_or(&self.headers).last()
+    }
+
+    fn block(&self) -> &FinalHeader {
+        self.headers.first()
+    }
+
+    fn child(&self) -> Result<&FinalHeader, PackError> {
+        self.headers.all().get(1).ok_or(PackError::HeaderOrder)
+    }
+
+    /// No set change beyond the last header, and no contradiction to the trusted header.
+    fn check_range(&self, trust: &Trust) -> Result<(), PackError> {
+        let last = self.status_header().height();
+        let ranges = self.history.ranges();
+        if ranges[ranges.len() - 1].first_height > last {
+            return Err(PackError::NeedlessSetChange(ranges.len() - 2));
+        }
+        let later = self.later.iter().flat_map(|headers| headers.all());
+        let shown = self.headers.all().iter().chain(later);
+        let shown: Vec<(Digest, u64)> = shown.map(|header| (header.digest(), header.height())).collect();
+        trust.agrees(&self.history, &shown, last).map_err(PackError::Fork)
+    }
+
+    fn report(&self, subject: Option<&Subject>) -> Result<Report, PackError> {
+        self.check_transaction()?;
+        self.check_receipt()?;
+        let deposit = deposit(&self.transaction.payload)?;
+        let record = self.record(&deposit)?;
+        let status = status(&record)?;
+        let (digest, content) = self.content(&deposit)?;
+        check_subject(subject, &digest, &content)?;
+        let status_header = self.status_header();
+        Ok(Report {
+            chain_id: self.genesis.chain_id,
+            chain_name: self.genesis.message.name.clone(),
+            digest,
+            subject_matches: subject.map(|_| true),
+            content,
+            description: record.description.clone(),
+            source: record.source.clone(),
+            depositor: self.depositor(&record)?,
+            transaction_id: self.transaction.id,
+            height: self.block().height(),
+            block: self.block().digest(),
+            time: BlockTime {
+                time_ms: self.block().header().time_ms,
+                drift: self.drift()?,
+            },
+            finality: finality(&self.headers),
+            status,
+            // A header of height 0 has no parent; it cannot follow the transaction's block either.
+            as_of_height: status_header.height().saturating_sub(1),
+            as_of_time_ms: status_header.header().time_ms,
+            status_finality: self.later.as_ref().map(finality),
+            set_changes: self.history.ranges().len() - 1,
+        })
+    }
+
+    fn check_transaction(&self) -> Result<(), PackError> {
+        let transaction = &self.transaction;
+        if transaction.payload.chain_id[..] != self.genesis.chain_id.0 {
+            return Err(PackError::TransactionChain);
+        }
+        let proof = self.place(&self.pack.transaction_path, "transaction_path")?;
+        verify_transaction(self.block(), transaction, &proof).map_err(PackError::TransactionInclusion)?;
+        let items: Vec<Item<'_>> = transaction
+            .signers
+            .iter()
+            .map(|entry| Item {
+                key: &entry.key,
+                message: &transaction.id.0,
+                signature: &entry.signature,
+            })
+            .collect();
+        match self.verifier.verify_many(&items).iter().position(|ok| !ok) {
+            None => Ok(()),
+            Some(index) => Err(PackError::TransactionSignature(index)),
+        }
+    }
+
+    fn check_receipt(&self) -> Result<(), PackError> {
+        let bytes = &self.pack.receipt.0;
+        let receipt: proto::Receipt = decode_canonical(bytes, RECEIPT_BYTES_MAX).map_err(PackError::Receipt)?;
+        let proof = self.place(&self.pack.receipt_path, "receipt_path")?;
+        verify_receipt(self.block(), self.child()?, bytes, &proof).map_err(PackError::ReceiptInclusion)?;
+        if receipt.transaction_id[..] != self.transaction.id.0 {
+            return Err(PackError::ReceiptTransaction);
+        }
+        match receipt.status {
+            0 => Ok(()),
+            _ => Err(PackError::Failed(receipt.code)),
+        }
+    }
+
+    /// The Merkle proof of the transaction's place in its block.
+    fn place(&self, path: &Blob, name: &'static str) -> Result<merkle::Proof, PackError> {
+        merkle_proof(u64::from(self.pack.index), u64::from(self.pack.count), path, name)
+    }
+
+    /// The record, which must be in the state and agree with the transaction that made it.
+    fn record(&self, deposit: &DepositCall) -> Result<proto::EvidenceRecord, PackError> {
+        let entry = &self.pack.record;
+        let record: proto::EvidenceRecord =
+            decode_canonical(&entry.value.0, STATE_VALUE_BYTES_MAX).map_err(PackError::Record)?;
+        let key = StateKey::evidence(&deposit.digest, &record.organisation);
+        self.check_entry(entry, &key).map_err(PackError::RecordState)?;
+        let payload = &self.transaction.payload;
+        let header = self.block().header();
+        let acting = [&payload.sender, &payload.on_behalf_of];
+        for (name, holds) in [
+            ("digest", record.digest[..] == deposit.digest.0),
+            ("kind", record.kind == deposit.kind),
+            ("count", record.count == deposit.count),
+            ("description", record.description == deposit.description),
+            ("source", record.source == deposit.source),
+            (
+                "depositor",
+                acting.contains(&&record.depositor) && record.depositor.len() == 32,
+            ),
+            ("height", record.height == header.height),
+            ("time", record.time_ms == header.time_ms),
+            ("transaction id", record.transaction_id[..] == self.transaction.id.0),
+        ] {
+            if !holds {
+                return Err(PackError::RecordField(name));
+            }
+        }
+        Ok(record)
+    }
+
+    fn check_entry(&self, entry: &StateEntry, key: &StateKey) -> Result<(), InclusionError> {
+        let proof = state_proof(entry, key)?;
+        verify_state(self.status_header(), key, Some(&entry.value.0), &proof)
+    }
+
+    /// An optional entry, decoded and proven under the key that belongs here.
+    fn entry<M: prost::Message + Default>(
+        &self,
+        name: &'static str,
+        entry: &Option<StateEntry>,
+        key: &StateKey,
+    ) -> Result<Option<M>, PackError> {
+        let Some(entry) = entry else {
+            return Ok(None);
+        };
+        let wrap = |source| PackError::EntryState { entry: name, source };
+        self.check_entry(entry, key).map_err(wrap)?;
+        let message: Result<M, CodecError> = decode_canonical(&entry.value.0, STATE_VALUE_BYTES_MAX);
+        let wrap = |source| PackError::Entry { entry: name, source };
+        message.map(Some).map_err(wrap)
+    }
+
+    /// The digest that the pack proves.
+    fn content(&self, deposit: &DepositCall) -> Result<(Digest, Content), PackError> {
+        let batch = |index| Content::Batch {
+            root: deposit.digest,
+            count: deposit.count,
+            index,
+        };
+        match (&self.pack.row, deposit.kind) {
+            (None, keys::KIND_BATCH) => Ok((deposit.digest, batch(None))),
+            (None, _) => Ok((deposit.digest, Content::Single)),
+            (Some(row), keys::KIND_BATCH) => Ok((row_in_batch(row, deposit)?, batch(Some(row.index)))),
+            (Some(_), _) => Err(PackError::Row),
+        }
+    }
+
+    fn depositor(&self, record: &proto::EvidenceRecord) -> Result<Depositor, PackError> {
+        let sender = self.transaction.sender;
+        let account = Digest::from_slice(&record.depositor).ok_or(PackError::RecordField("depositor"))?;
+        let proven: Option<proto::Account> = self.entry("account", &self.pack.account, &StateKey::account(&account))?;
+        if proven
+            .as_ref()
+            .is_some_and(|found| found.id != record.depositor || found.organisation != record.organisation)
+        {
+            return Err(PackError::EntryField("account"));
+        }
+        let first = &self.genesis.message;
+        let in_genesis = first.accounts.iter().find(|found| found.id == record.depositor);
+        let label = named(proven.as_ref().map(|a| &a.label), in_genesis.map(|a| &a.label));
+        let key = StateKey::organisation(&record.organisation);
+        let organisation: Option<proto::Organisation> = self.entry("organisation", &self.pack.organisation, &key)?;
+        if organisation
+            .as_ref()
+            .is_some_and(|found| found.id != record.organisation)
+        {
+            return Err(PackError::EntryField("organisation"));
+        }
+        let in_genesis = first.organisations.iter().find(|found| found.id == record.organisation);
+        let organisation_name = named(organisation.as_ref().map(|o| &o.name), in_genesis.map(|o| &o.name));
+        Ok(Depositor {
+            account,
+            label,
+            organisation: record.organisation.clone(),
+            organisation_name,
+            sender,
+            key: self.sender_key(&sender)?,
+        })
+    }
+
+    /// The first signer's key, which must be shown to be the sender's: by the account id, by genesis or by the state.
+    fn sender_key(&self, sender: &Digest) -> Result<PublicKey, PackError> {
+        // A sealed transaction has at least one signer.
+        let key = self.transaction.signers.first().ok_or(PackError::SignerUnproven)?.key;
+        let owner: Option<proto::KeyOwner> =
+            self.entry("key_owner", &self.pack.key_owner, &StateKey::key_owner(&key))?;
+        if owner.as_ref().is_some_and(|owner| owner.account[..] != sender.0) {
+            return Err(PackError::EntryField("key_owner"));
+        }
+        let mut accounts = self.genesis.message.accounts.iter();
+        let in_genesis = accounts.any(|a| a.id[..] == sender.0 && a.public_key[..] == key.as_bytes()[..]);
+        if owner.is_some() || account_id(&key) == *sender || in_genesis {
+            Ok(key)
+        } else {
+            Err(PackError::SignerUnproven)
+        }
+    }
+
+    fn drift(&self) -> Result<Option<Drift>, PackError> {
+        let name = keys::PARAMETER_CLOCK_DRIFT_MS;
+        let now: Option<proto::Parameter> = self.entry("drift", &self.pack.drift, &StateKey::parameter(name))?;
+        if now.as_ref().is_some_and(|found| found.name != name) {
+            return Err(PackError::EntryField("drift"));
+        }
+        let mut parameters = self.genesis.message.parameters.iter();
+        let first = parameters.find(|parameter| parameter.name == name);
+        Ok(first.map(|first| Drift {
+            ms: now.as_ref().unwrap_or(first).value,
+            proven_by: if now.is_some() {
+                NameSource::State
+            } else {
+                NameSource::Genesis
+            },
+            limit_ms: first.maximum,
+        }))
+    }
+}
+
+fn history(
+    pack: &EvidencePack,
+    genesis: &SealedGenesis,
+    verifier: &dyn Verifier,
+) -> Result<ValidatorHistory, PackError> {
+    let mut history = ValidatorHistory::new(genesis);
+    let found = pack.set_changes.len();
+    if found > SET_CHANGES_MAX {
+        let (index, source) = (found, HistoryError::TooMany(found));
+        return Err(PackError::SetChange { index, source });
+    }
+    for (index, change) in pack.set_changes.iter().enumerate() {
+        let change = SetChange {
+            header: change.header.0.clone(),
+            finality: change.finality.0.clone(),
+            validators: change.validators.0.clone(),
+        };
+        let wrap = |source| PackError::SetChange { index, source };
+        history.apply(&change, verifier).map_err(wrap)?;
+    }
+    Ok(history)
+}
+
+/// What a deposit says.
+struct DepositCall {
+    digest: Digest,
+    kind: u32,
+    count: u64,
+    description: String,
+    source: String,
+}
+
+fn deposit(payload: &proto::TransactionPayload) -> Result<DepositCall, PackError> {
+    let (digest, kind, count, description, source) = match (payload.module.as_str(), payload.method.as_str()) {
+        (keys::EVIDENCE_MODULE, keys::METHOD_DEPOSIT) => {
+            let call: proto::Deposit =
+                decode_canonical(&payload.arguments, TRANSACTION_BYTES_MAX).map_err(PackError::Arguments)?;
+            (call.digest, keys::KIND_SINGLE, 0, call.description, call.source)
+        }
+        (keys::EVIDENCE_MODULE, keys::METHOD_DEPOSIT_BATCH) => {
+            let call: proto::DepositBatch =
+                decode_canonical(&payload.arguments, TRANSACTION_BYTES_MAX).map_err(PackError::Arguments)?;
+            (call.root, keys::KIND_BATCH, call.count, call.description, call.source)
+        }
+        (module, method) => {
+            let (module, method) = (module.into(), method.into());
+            return Err(PackError::NotEvidence { module, method });
+        }
+    };
+    Ok(DepositCall {
+        digest: Digest::from_slice(&digest).ok_or(PackError::Field("digest"))?,
+        kind,
+        count,
+        description,
+        source,
+    })
+}
+
+fn row_in_batch(row: &PackRow, deposit: &DepositCall) -> Result<Digest, PackError> {
+    let digest = Digest::from_slice(&row.digest.0).ok_or(PackError::Field("row.digest"))?;
+    let proof = merkle_proof(row.index, deposit.count, &row.path, "row.path")?;
+    let holds = proof.verify(&deposit.digest, &batch_leaf(&digest));
+    holds.then_some(digest).ok_or(PackError::Row)
+}
+
+fn check_subject(subject: Option<&Subject>, deposited: &Digest, content: &Content) -> Result<(), PackError> {
+    let Some(subject) = subject else {
+        return Ok(());
+    };
+    if matches!(content, Content::Batch { index: None, .. }) {
+        return Err(PackError::RowMissing);
+    }
+    if subject.digest() != *deposited {
+        return Err(PackError::OtherContent {
+            given: subject.digest().to_string(),
+            deposited: deposited.to_string(),
+        });
+    }
+    Ok(())
+}
+
+fn status(record: &proto::EvidenceRecord) -> Result<Status, PackError> {
+    let (reason, height, time_ms) = (record.reason.clone(), record.status_height, record.status_time_ms);
+    match record.status {
+        keys::STATUS_ACTIVE => Ok(Status::Active),
+        keys::STATUS_SUPERSEDED => Ok(Status::Superseded {
+            by: Digest::from_slice(&record.superseded_by).ok_or(PackError::RecordField("superseded_by"))?,
+            reason,
+            height,
+            time_ms,
+        }),
+        keys::STATUS_REVOKED => Ok(Status::Revoked {
+            reason,
+            height,
+            time_ms,
+        }),
+        _ => Err(PackError::RecordField("status")),
+    }
+}
+
+fn finality(headers: &FinalHeaders) -> Finality {
+    let (proof, set) = (headers.proof(), headers.validators());
+    let signed_by = |index: &u32| {
+        let validator = &set.validators()[*index as usize];
+        SignedBy {
+            name: validator.name.clone(),
+            cloud: validator.cloud.clone(),
+            organisation: validator.organisation.clone(),
+            key: set.keys()[*index as usize],
+        }
+    };
+    Finality {
+        height: headers.last().height(),
+        epoch: proof.epoch,
+        view: proof.view,
+        validators: set.len(),
+        quorum: set.quorum(),
+        signed_by: proof.signers.iter().map(signed_by).collect(),
+    }
+}
+
+fn named(state: Option<&String>, genesis: Option<&String>) -> Option<(String, NameSource)> {
+    let of = |source| move |name: &String| (name.clone(), source);
+    state
+        .map(of(NameSource::State))
+        .or(genesis.map(of(NameSource::Genesis)))
+}
+
+fn merkle_proof(index: u64, count: u64, path: &Blob, name: &'static str) -> Result<merkle::Proof, PackError> {
+    let chunks = path.0.chunks_exact(32);
+    if !chunks.remainder().is_empty() || path.0.len() > merkle::SIBLINGS_MAX * 32 {
+        return Err(PackError::Field(name));
+    }
+    Ok(merkle::Proof {
+        index,
+        count,
+        siblings: chunks.filter_map(Digest::from_slice).collect(),
+    })
+}
+
+/// The full state proof: the leaf that the pack leaves out follows from key and value.
+fn state_proof(entry: &StateEntry, key: &StateKey) -> Result<Proof, ProofError> {
+    if entry.path.0.len() > PROOF_BYTES_MAX {
+        return Err(ProofError::Length(entry.path.0.len()));
+    }
+    let path = Path::of(key.module_id, &key.key);
+    let leaf = value_hash(&entry.value.0);
+    Proof::from_bytes(&[&[1], &path.as_bytes()[..], &leaf.0, &entry.path.0].concat())
+}
