@@ -1,9 +1,9 @@
 //! The next version of a tree.
 
 use super::{
-    Change,
+    BUCKET_LEAVES_MAX, Change,
     build::Builder,
-    node::{Entry, Inner, Link, Node},
+    node::{Entry, Inner, Link, Node, top_gap},
 };
 use crate::{Path, hash};
 use yulian_crypto::Digest;
@@ -22,6 +22,7 @@ struct Leaf {
 /// The work on one list of changes.
 #[derive(Default)]
 pub(super) struct Applying {
+    merged: Merged,
     builder: Builder,
     pub(super) added: usize,
     pub(super) removed: usize,
@@ -83,53 +84,115 @@ impl Applying {
     }
 
     fn fresh(&mut self, updates: &[Update]) -> Option<Link> {
-        for update in updates {
-            self.insert(update);
+        self.merge(&[], updates);
+        for entry in &self.merged.entries {
+            self.builder.push(*entry, true);
         }
         self.builder.finish()
     }
 
-    /// Merges the two sorted lists. A hash above old leaves stays valid unless a leaf under it is new, changed or next
-    /// to one that was removed.
     fn bucket(&mut self, entries: &[Entry], updates: &[Update]) -> Option<Link> {
+        self.merge(entries, updates);
+        let merged = &mut self.merged;
+        if merged.entries.len() <= BUCKET_LEAVES_MAX {
+            return merged.bucket();
+        }
+        for (entry, changed) in merged.entries.iter().zip(&merged.changed) {
+            self.builder.push(*entry, *changed);
+        }
+        self.builder.finish()
+    }
+
+    /// Brings the two sorted lists together.
+    fn merge(&mut self, entries: &[Entry], updates: &[Update]) {
+        self.merged.clear();
         let mut updates = updates.iter().peekable();
         let mut removed_before = false;
         for entry in entries {
             while let Some(update) = updates.next_if(|update| update.path < entry.path) {
-                removed_before &= !self.insert(update);
+                self.added += usize::from(self.merged.set(update));
             }
             let Some(update) = updates.next_if(|update| update.path == entry.path) else {
-                self.builder.push(*entry, removed_before);
+                self.merged.add(*entry, removed_before);
                 removed_before = false;
                 continue;
             };
-            match &update.set {
-                Some(leaf) => {
-                    self.builder.push(leaf.entry(update.path), true);
-                    removed_before = false;
-                }
-                None => {
-                    self.removed += 1;
-                    self.builder.touch_last();
-                    removed_before = true;
-                }
+            if !self.merged.set(update) {
+                self.removed += 1;
+                self.merged.touch_last();
+                removed_before = true;
             }
         }
         for update in updates {
-            self.insert(update);
+            self.added += usize::from(self.merged.set(update));
         }
-        self.builder.finish()
+    }
+}
+
+/// Leaves of one bucket with its updates. A hash that stood above old leaves is still right unless a leaf under it
+/// is new or has changed, or stands next to one that was removed: those are marked.
+#[derive(Default)]
+struct Merged {
+    entries: Vec<Entry>,
+    changed: Vec<bool>,
+}
+
+impl Merged {
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.changed.clear();
     }
 
-    /// Adds the leaf of an update to a path that has none; whether there was a leaf to add.
-    fn insert(&mut self, update: &Update) -> bool {
+    fn add(&mut self, entry: Entry, changed: bool) {
+        if let (Some(last), Some(last_changed)) = (self.entries.last_mut(), self.changed.last())
+            && (changed || *last_changed)
+        {
+            // Sorted and without duplicates: two paths have at most 255 bits in common.
+            last.depth = last.path.common_bits(&entry.path) as u8;
+        }
+        self.entries.push(entry);
+        self.changed.push(changed);
+    }
+
+    /// Adds the leaf of an update; whether it has one.
+    fn set(&mut self, update: &Update) -> bool {
         let Some(leaf) = &update.set else {
             return false;
         };
-        self.builder.push(leaf.entry(update.path), true);
-        self.added += 1;
+        self.add(Entry::new(update.path, leaf.value, leaf.hash), true);
         true
     }
+
+    fn touch_last(&mut self) {
+        if let Some(changed) = self.changed.last_mut() {
+            *changed = true;
+        }
+    }
+
+    fn bucket(&mut self) -> Option<Link> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        let hash = rehash(&mut self.entries, &self.changed);
+        let node = Node::Bucket(self.entries[..].into());
+        Some(Link { hash, node })
+    }
+}
+
+/// The hash of a range of leaves, after renewing those inside it that have changed.
+fn rehash(range: &mut [Entry], changed: &[bool]) -> Digest {
+    if let [only] = range {
+        return only.leaf;
+    }
+    let gap = top_gap(range);
+    if changed.contains(&true) {
+        let (left, right) = range.split_at_mut(gap + 1);
+        let (left_changed, right_changed) = changed.split_at(gap + 1);
+        let left = rehash(left, left_changed);
+        let right = rehash(right, right_changed);
+        range[gap].inner = hash::node(&left, &right, range[gap].depth);
+    }
+    range[gap].inner
 }
 
 impl Update {
@@ -142,12 +205,6 @@ impl Update {
             path: *path,
             set: value.map(leaf),
         }
-    }
-}
-
-impl Leaf {
-    fn entry(&self, path: Path) -> Entry {
-        Entry::new(path, self.value, self.hash)
     }
 }
 

@@ -87,13 +87,6 @@ impl Builder {
         self.parts.push(Part { depth, content });
     }
 
-    /// Says that a leaf to the right of the one added last is gone.
-    pub(super) fn touch_last(&mut self) {
-        if let Some(Content::Few { changed, .. }) = self.parts.last_mut().map(|part| &mut part.content) {
-            *changed = true;
-        }
-    }
-
     /// The subtree of all leaves added, if there are any. The builder is empty afterwards.
     pub(super) fn finish(&mut self) -> Option<Link> {
         while self.parts.len() > 1 {

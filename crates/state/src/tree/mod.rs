@@ -12,7 +12,9 @@ use crate::{Path, Proof};
 use yulian_crypto::Digest;
 
 /// The most leaves that are kept together in one piece of memory. Not part of any format.
-pub const BUCKET_LEAVES_MAX: usize = 32;
+///
+/// 32 would save 7 bytes per key, but cost 3.3 KB instead of 2 KB per changed key of every version that is kept.
+pub const BUCKET_LEAVES_MAX: usize = 16;
 
 /// A change at a path: the hash of the new value, or `None` to remove what is there.
 pub type Change = (Path, Option<Digest>);
@@ -23,8 +25,8 @@ pub type Change = (Path, Option<Digest>);
 /// depth is the bit that separates them. So the set of paths and values alone fixes the root, whatever the history.
 ///
 /// A version never changes; [`Tree::apply`] makes another that shares with it all but the buckets of the
-/// changed leaves and the nodes above them. Cloning costs nothing. About 137 bytes per key, and at a million
-/// random keys about 3 KB per key changed between two versions that are both kept.
+/// changed leaves and the nodes above them. Cloning costs nothing. A million random keys take 143 bytes each, and every
+/// key that differs between two versions that are both kept takes 2 KB more (measured by the example `tree_bench`).
 #[derive(Clone, Default)]
 pub struct Tree {
     root: Option<Link>,

@@ -93,3 +93,54 @@ fn merge(left: &[Entry], right: &[Entry], depth: u8, inner: Digest) -> Arc<[Entr
     entries.extend_from_slice(right);
     entries.into()
 }
+
+/// The gap of smallest depth among neighbours in `range`, which has at least two leaves. It is the only one.
+pub(super) fn top_gap(range: &[Entry]) -> usize {
+    let gaps = 0..range.len() - 1;
+    gaps.min_by_key(|gap| range[*gap].depth).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Change, Tree};
+
+    fn path(number: u32) -> Path {
+        Path::of(0, &number.to_be_bytes())
+    }
+
+    /// Every piece is as large as it may be, so memory follows the number of keys down as well as up.
+    fn check(link: &Link) -> usize {
+        match &link.node {
+            Node::Bucket(entries) => {
+                assert!((1..=BUCKET_LEAVES_MAX).contains(&entries.len()));
+                entries.len()
+            }
+            Node::Inner(inner) => {
+                let leaves = check(&inner.left) + check(&inner.right);
+                assert!(leaves > BUCKET_LEAVES_MAX);
+                leaves
+            }
+        }
+    }
+
+    #[test]
+    fn buckets_split_and_merge_with_the_number_of_leaves() {
+        let set = |number: u32| (path(number), Some(Digest([1; 32])));
+        let mut changes: Vec<Change> = (0..5_000).map(set).collect();
+        changes.sort_unstable();
+        let mut tree = Tree::new();
+        for some in changes.chunks(700) {
+            tree = tree.apply(some);
+            assert_eq!(tree.root.as_ref().map(check), Some(tree.len()));
+        }
+        // First every other key, then what is left from the lowest path on.
+        let (even, odd): (Vec<_>, Vec<_>) = changes.chunks(2).map(|two| (two[0].0, two[1].0)).unzip();
+        for removed in [&even[..], &odd[..1_000], &odd[1_000..]] {
+            let removal: Vec<Change> = removed.iter().map(|path| (*path, None)).collect();
+            tree = tree.apply(&removal);
+            assert_eq!(tree.root.as_ref().map_or(0, check), tree.len());
+        }
+        assert!(tree.root.is_none());
+    }
+}

@@ -1,6 +1,6 @@
 //! Looking things up in a version.
 
-use super::node::{Entry, Link, Node};
+use super::node::{Entry, Link, Node, top_gap};
 use crate::{Path, Proof, Sibling};
 use yulian_crypto::Digest;
 
@@ -74,10 +74,4 @@ fn range_hash(range: &[Entry]) -> Digest {
     } else {
         range[top_gap(range)].inner
     }
-}
-
-/// The gap of smallest depth among neighbours in `range`, which has at least two leaves. It is the only one.
-fn top_gap(range: &[Entry]) -> usize {
-    let gaps = 0..range.len() - 1;
-    gaps.min_by_key(|gap| range[*gap].depth).unwrap_or(0)
 }

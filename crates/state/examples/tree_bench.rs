@@ -1,0 +1,126 @@
+//! What the tree costs: `cargo run --release -p yulian-state --example tree_bench -- [keys] [versions kept]`.
+//!
+//! Loads `keys` random keys, then applies blocks of 5,000 changes, 80 % overwrites and 20 % new keys, while the
+//! last versions are kept. Prints CPU time of this thread per update, memory per key and proof sizes.
+#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fs,
+    time::Instant,
+};
+use yulian_crypto::Digest;
+use yulian_state::{Change, Path, Tree, value_hash};
+
+const BLOCKS: u64 = 100;
+const UPDATES: u64 = 5_000;
+const PROOFS: u64 = 20_000;
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>());
+    let keys = arguments.next().and_then(Result::ok).unwrap_or(1_000_000);
+    let kept = arguments.next().and_then(Result::ok).unwrap_or(1) as usize;
+
+    let mut leaves: Vec<_> = (0..keys).map(|key| (path(key), value_hash(b"0"))).collect();
+    leaves.sort_unstable();
+    let (before, start) = (resident_bytes(), cpu_seconds());
+    let tree = Tree::from_sorted(leaves.drain(..));
+    let (loading, memory) = (cpu_seconds() - start, resident_bytes() - before);
+    drop(leaves);
+    println!("keys {keys}");
+    println!("loading, s CPU                {loading:.2}");
+    println!("memory per key, bytes         {:.0}", memory / keys as f64);
+    let tree = updates(tree, keys, kept);
+    proofs(&tree);
+}
+
+fn updates(tree: Tree, keys: u64, kept: usize) -> Tree {
+    let mut versions = VecDeque::from([tree]);
+    let (mut cpu, mut wall) = (0.0, 0.0);
+    let before = resident_bytes();
+    for block in 0..BLOCKS {
+        let changes = changes(block, keys);
+        let (start, clock) = (cpu_seconds(), Instant::now());
+        let next = versions.back().map(|tree| tree.apply(&changes));
+        versions.extend(next);
+        while versions.len() > kept {
+            versions.pop_front();
+        }
+        cpu += cpu_seconds() - start;
+        wall += clock.elapsed().as_secs_f64();
+    }
+    let count = (BLOCKS * UPDATES) as f64;
+    println!("per update, µs CPU            {:.2}", cpu / count * 1e6);
+    println!("per update, µs wall           {:.2}", wall / count * 1e6);
+    let grown = resident_bytes() - before;
+    println!(
+        "versions kept {kept}, memory grown by {:.0} MB for {} new keys",
+        grown / 1e6,
+        BLOCKS * UPDATES / 5
+    );
+    versions.pop_back().unwrap_or_default()
+}
+
+fn changes(block: u64, keys: u64) -> Vec<Change> {
+    let change = |number: u64| {
+        let seed = block * UPDATES + number;
+        let old = mix(seed) % (keys + block * UPDATES / 5);
+        let new = keys + seed / 5;
+        let key = if number % 5 == 0 { new } else { old };
+        (path(key), Some(value_hash(&seed.to_be_bytes())))
+    };
+    let sorted: BTreeMap<Path, Option<Digest>> = (0..UPDATES).map(change).collect();
+    sorted.into_iter().collect()
+}
+
+fn proofs(tree: &Tree) {
+    let root = tree.root();
+    let probes: Vec<Path> = (0..PROOFS).map(path).collect();
+    let start = cpu_seconds();
+    let proofs: Vec<_> = probes.iter().map(|path| tree.prove(path)).collect();
+    let made = cpu_seconds() - start;
+    let start = cpu_seconds();
+    let right = probes.iter().zip(&proofs);
+    let good = right.filter(|(path, proof)| proof.verify(&root, path).is_ok_and(|found| found.is_some()));
+    assert_eq!(good.count() as u64, PROOFS.min(tree.len() as u64));
+    let checked = cpu_seconds() - start;
+    let mut sizes: Vec<usize> = proofs.iter().map(|proof| proof.to_bytes().len()).collect();
+    sizes.sort_unstable();
+    let average = sizes.iter().sum::<usize>() / sizes.len();
+    let p99 = sizes[sizes.len() * 99 / 100];
+    println!(
+        "proof, bytes avg / p99 / max  {average} / {p99} / {}",
+        sizes[sizes.len() - 1]
+    );
+    println!(
+        "proof made / checked, µs CPU  {:.1} / {:.1}",
+        made / PROOFS as f64 * 1e6,
+        checked / PROOFS as f64 * 1e6
+    );
+}
+
+fn path(key: u64) -> Path {
+    Path::of(1, &key.to_be_bytes())
+}
+
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// CPU time of this thread: time on a processor in nanoseconds, the first number of Linux's `schedstat`.
+fn cpu_seconds() -> f64 {
+    first_number("/proc/thread-self/schedstat", 0) / 1e9
+}
+
+/// Memory in use by this process: the second number of Linux's `statm`, in pages of 4 KB.
+fn resident_bytes() -> f64 {
+    first_number("/proc/self/statm", 1) * 4096.0
+}
+
+fn first_number(file: &str, at: usize) -> f64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let number = text.split_whitespace().nth(at).and_then(|text| text.parse().ok());
+    number.unwrap_or(f64::NAN)
+}
