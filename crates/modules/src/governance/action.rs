@@ -1,0 +1,101 @@
+//! What a proposal asks for.
+
+use super::{
+    ACTION_BYTES_MAX, KIND_ACTIVATE_PROTOCOL, KIND_ADD_ORGANISATION, KIND_ADD_VALIDATOR, KIND_CHANGE_CHARTER,
+    KIND_FREEZE_ORGANISATION, KIND_REMOVE_ORGANISATION, KIND_REMOVE_VALIDATOR, KIND_REPLACE_VALIDATOR,
+    KIND_SET_PARAMETER, KIND_UNFREEZE_ORGANISATION, codes, organisations, settings, validators,
+};
+use crate::effect::Effect;
+use bytes::Bytes;
+use prost::Message;
+use yulian_exec::{Call, Failure};
+use yulian_types::{
+    decode_canonical,
+    proto::{self, Charter, Quorum},
+};
+
+/// When an action is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// It is proposed: what can never be carried as things stand is refused at once. A recent signature is asked for
+    /// here alone, since a vote takes longer than a header stays recent. Seats are not counted: the epoch will be another.
+    Proposed,
+    /// It is carried.
+    Carried,
+}
+
+/// A proposal's action, decoded.
+#[derive(Debug)]
+pub(super) enum Action {
+    AddValidator(proto::AddValidator),
+    RemoveValidator(proto::RemoveValidator),
+    ReplaceValidator(proto::ReplaceValidator),
+    SetParameter(proto::SetParameter),
+    AddOrganisation(proto::AddOrganisation),
+    RemoveOrganisation(String),
+    FreezeOrganisation(String),
+    UnfreezeOrganisation(String),
+    ChangeCharter(Charter),
+    ActivateProtocol(proto::ActivateProtocol),
+}
+
+impl Action {
+    pub(super) fn decode(kind: u32, bytes: &Bytes) -> Result<Self, Failure> {
+        let organisation = || message::<proto::OrganisationId>(bytes).map(|organisation| organisation.id);
+        Ok(match kind {
+            KIND_ADD_VALIDATOR => Self::AddValidator(message(bytes)?),
+            KIND_REMOVE_VALIDATOR => Self::RemoveValidator(message(bytes)?),
+            KIND_REPLACE_VALIDATOR => Self::ReplaceValidator(message(bytes)?),
+            KIND_SET_PARAMETER => Self::SetParameter(message(bytes)?),
+            KIND_ADD_ORGANISATION => Self::AddOrganisation(message(bytes)?),
+            KIND_REMOVE_ORGANISATION => Self::RemoveOrganisation(organisation()?),
+            KIND_FREEZE_ORGANISATION => Self::FreezeOrganisation(organisation()?),
+            KIND_UNFREEZE_ORGANISATION => Self::UnfreezeOrganisation(organisation()?),
+            KIND_CHANGE_CHARTER => {
+                let change: proto::ChangeCharter = message(bytes)?;
+                Self::ChangeCharter(change.charter.unwrap_or_default())
+            }
+            KIND_ACTIVATE_PROTOCOL => Self::ActivateProtocol(message(bytes)?),
+            other => return Err(Failure::new(&codes::BAD_KIND, other.to_string())),
+        })
+    }
+
+    /// The quorum that the charter asks for.
+    pub(super) fn quorum(&self, charter: &Charter) -> Quorum {
+        let quorum = match self {
+            Self::AddValidator(_) | Self::RemoveValidator(_) | Self::ReplaceValidator(_) => &charter.validators,
+            Self::SetParameter(_) => &charter.parameters,
+            Self::AddOrganisation(_)
+            | Self::RemoveOrganisation(_)
+            | Self::FreezeOrganisation(_)
+            | Self::UnfreezeOrganisation(_)
+            | Self::ChangeCharter(_)
+            | Self::ActivateProtocol(_) => &charter.charter,
+        };
+        // A charter without a quorum never gets into the state; were it there, only all members could decide.
+        quorum.unwrap_or(Quorum {
+            numerator: u32::MAX - 1,
+            denominator: u32::MAX,
+        })
+    }
+
+    /// What carrying the action would change; fails with the reason why it cannot be carried.
+    pub(super) fn effect(&self, call: &mut Call<'_>, moment: Moment) -> Result<Effect, Failure> {
+        match self {
+            Self::AddValidator(action) => validators::add(call, action, moment),
+            Self::RemoveValidator(action) => validators::remove(call, action, moment),
+            Self::ReplaceValidator(action) => validators::replace(call, action, moment),
+            Self::SetParameter(action) => settings::parameter(call, action),
+            Self::AddOrganisation(action) => organisations::add(call, action),
+            Self::RemoveOrganisation(id) => organisations::remove(call, id),
+            Self::FreezeOrganisation(id) => organisations::freeze(call, id),
+            Self::UnfreezeOrganisation(id) => organisations::unfreeze(call, id),
+            Self::ChangeCharter(charter) => settings::charter(call, charter),
+            Self::ActivateProtocol(action) => settings::protocol(call, action),
+        }
+    }
+}
+
+fn message<M: Message + Default>(bytes: &Bytes) -> Result<M, Failure> {
+    decode_canonical(bytes, ACTION_BYTES_MAX).map_err(|error| Failure::new(&codes::BAD_ACTION, error.to_string()))
+}

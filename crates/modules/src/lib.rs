@@ -1,0 +1,23 @@
+//! The native modules: governance, account, evidence.
+//!
+//! Each module has a folder: its methods, its codes, its limits. The arguments are the messages of
+//! `proto/yulian/v1/modules.proto` of the same names; the tables of the state are in `yulian_types::state_keys` and
+//! `yulian_exec::tables`. Nothing here has state of its own, panics on what a sender writes, or writes before everything
+//! has been checked.
+
+pub mod account;
+mod effect;
+pub mod evidence;
+pub mod governance;
+
+use std::sync::Arc;
+use yulian_exec::Registry;
+
+/// The modules of this program.
+pub fn registry() -> Registry {
+    Registry::new(vec![
+        Arc::new(governance::Governance),
+        Arc::new(account::Account),
+        Arc::new(evidence::Evidence),
+    ])
+}
