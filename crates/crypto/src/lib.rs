@@ -1,6 +1,7 @@
 //! SM2, SM3, SM4, Merkle trees and key handles. Knows bytes, not blocks.
 
 mod files;
+pub mod key_file;
 pub mod merkle;
 pub mod sm2;
 pub mod sm3;
