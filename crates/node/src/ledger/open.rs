@@ -1,0 +1,217 @@
+//! Opening a ledger: a new one from its genesis, or the one a store holds, checked.
+
+use super::{
+    Inner, Known, LEDGER_FORMAT, Ledger, LedgerError, Tip,
+    buffer::Buffer,
+    keys::{self, Table},
+    meta, state,
+};
+use bytes::Bytes;
+use prost::Message;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    ops::Bound,
+    sync::{Arc, Mutex, RwLock},
+};
+use yulian_exec::{Anchor, Executed, ReplayWindow, bootstrap, limits::RECENT_DIGESTS, parameters::REPLAY_WINDOW_MS};
+use yulian_state::Tree;
+use yulian_store::{INDEX, Kv};
+use yulian_types::{Digest, SealedBlock, SealedGenesis, StateKey, block_digest, decode_header, proto, transaction_id};
+
+/// Most organisations that ever deposited evidence, as read at the start.
+const ORGANISATIONS_MAX: usize = 1 << 16;
+
+/// An opened ledger and what execution resumes from.
+pub struct Opened<K> {
+    /// The ledger.
+    pub ledger: Ledger<K>,
+    /// Its last final block, with the state tree and the replay window.
+    pub anchor: Anchor,
+}
+
+impl<K> fmt::Debug for Opened<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened")
+            .field("anchor", &self.anchor)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K: Kv> Ledger<K> {
+    /// Opens the ledger in a store, or begins a new one in an empty store.
+    ///
+    /// # Errors
+    /// A store of another chain or of a newer format, a state that does not have the root that the chain agreed on,
+    /// and everything that is damaged.
+    pub async fn open(kv: K, genesis: Arc<SealedGenesis>) -> Result<Opened<K>, LedgerError> {
+        let first = bootstrap(&genesis).map_err(|fault| LedgerError::Genesis(fault.to_string()))?;
+        match meta::format(&kv)? {
+            None => Self::begin(kv, genesis, &first).await,
+            Some(found) if found > LEDGER_FORMAT => Err(LedgerError::NewerFormat {
+                found,
+                known: LEDGER_FORMAT,
+            }),
+            Some(_) => {
+                let found = meta::genesis(&kv)?.ok_or_else(|| LedgerError::damaged("the genesis is missing"))?;
+                if found != genesis.bytes {
+                    let found = SealedGenesis::decode(&found).map_err(LedgerError::damaged)?.chain_id;
+                    let expected = genesis.chain_id;
+                    return Err(LedgerError::OtherGenesis { found, expected });
+                }
+                Self::resume(kv, genesis)
+            }
+        }
+    }
+
+    async fn begin(kv: K, genesis: Arc<SealedGenesis>, first: &Executed) -> Result<Opened<K>, LedgerError> {
+        let block = genesis.block();
+        let (batch, tip, mark) = Self::genesis_batch(&genesis.bytes, &block, first);
+        kv.commit(batch).await?;
+        let known = Known {
+            tip,
+            sets: vec![mark],
+            depositing: BTreeSet::new(),
+            pruned: 0,
+        };
+        let ledger = Self::assemble(kv, genesis, block, known)?;
+        let anchor = Anchor::genesis(first);
+        Ok(Opened { ledger, anchor })
+    }
+
+    fn resume(kv: K, genesis: Arc<SealedGenesis>) -> Result<Opened<K>, LedgerError> {
+        let known = Known {
+            tip: meta::tip(&kv)?.ok_or_else(|| LedgerError::damaged("the last final block is not recorded"))?,
+            sets: meta::sets(&kv)?,
+            depositing: depositing(&kv)?,
+            pruned: meta::pruned(&kv)?,
+        };
+        let tree = state::tree(&kv)?;
+        let block = genesis.block();
+        let ledger = Self::assemble(kv, genesis, block, known)?;
+        ledger.check_root(&tree)?;
+        let anchor = ledger.anchor(tree)?;
+        Ok(Opened { ledger, anchor })
+    }
+
+    fn assemble(
+        kv: K,
+        genesis: Arc<SealedGenesis>,
+        genesis_block: SealedBlock,
+        known: Known,
+    ) -> Result<Self, LedgerError> {
+        let buffer = Mutex::new(Buffer::read(&kv)?);
+        Ok(Self(Arc::new(Inner {
+            kv,
+            genesis,
+            genesis_block: Arc::new(genesis_block),
+            buffer,
+            known: RwLock::new(known),
+        })))
+    }
+
+    /// The values as they stand must give the root that execution gave, and that the next header carries if the store
+    /// has it already.
+    fn check_root(&self, tree: &Tree) -> Result<(), LedgerError> {
+        let tip = self.tip();
+        let found = tree.root();
+        let mut expected = vec![tip.state_root];
+        if let Some(bytes) = self.any_block(tip.height + 1)? {
+            let root = header_of(&bytes).and_then(|header| Digest::from_slice(&header.parent_state_root));
+            expected.push(root.ok_or_else(|| LedgerError::damaged(format_args!("block {}", tip.height + 1)))?);
+        }
+        match expected.into_iter().find(|expected| *expected != found) {
+            None => Ok(()),
+            Some(expected) => Err(LedgerError::StateRoot {
+                height: tip.height,
+                found,
+                expected,
+            }),
+        }
+    }
+
+    fn anchor(&self, tree: Tree) -> Result<Anchor, LedgerError> {
+        let tip = self.tip();
+        let bytes = self
+            .header(tip.height)?
+            .ok_or_else(|| LedgerError::damaged("the last header is missing"))?;
+        Ok(Anchor {
+            header: decode_header(&bytes).map_err(LedgerError::damaged)?,
+            digest: tip.digest,
+            receipt_root: tip.receipt_root,
+            write_set_root: tip.write_set_root,
+            tree,
+            window: self.window(&tip)?,
+            recent: self.recent(&tip)?,
+        })
+    }
+
+    fn recent(&self, tip: &Tip) -> Result<Vec<Digest>, LedgerError> {
+        let first = (tip.height + 1).saturating_sub(RECENT_DIGESTS as u64);
+        let missing = |height| LedgerError::damaged(format_args!("the header of height {height} is missing"));
+        (first..=tip.height)
+            .map(|height| Ok(block_digest(&self.header(height)?.ok_or_else(|| missing(height))?)))
+            .collect()
+    }
+
+    /// The ids of the blocks of the last W.
+    fn window(&self, tip: &Tip) -> Result<ReplayWindow, LedgerError> {
+        let window_ms = self.replay_window_ms()?;
+        let oldest = tip.time_ms.saturating_sub(window_ms);
+        let mut blocks = Vec::new();
+        for height in (1..=tip.height).rev() {
+            let bytes = self.any_block(height)?;
+            let damaged = || LedgerError::damaged(format_args!("block {height} of the replay window"));
+            let (time, ids) = bytes.and_then(|bytes| ids_of(&bytes)).ok_or_else(damaged)?;
+            if time < oldest {
+                break;
+            }
+            blocks.push((time, ids));
+        }
+        let mut window = ReplayWindow::new();
+        for (time, ids) in blocks.into_iter().rev() {
+            window.push(time, &ids, window_ms);
+        }
+        Ok(window)
+    }
+
+    /// The parameter W in the durable state, ms.
+    pub(super) fn replay_window_ms(&self) -> Result<u64, LedgerError> {
+        let value = state::value(&self.0.kv, &StateKey::parameter(REPLAY_WINDOW_MS))?;
+        let parameter = value.and_then(|value| proto::Parameter::decode(value).ok());
+        let missing = || LedgerError::damaged("the replay window is not in the state");
+        Ok(parameter.ok_or_else(missing)?.value)
+    }
+}
+
+fn depositing<K: Kv>(kv: &K) -> Result<BTreeSet<String>, LedgerError> {
+    let prefix = keys::index(Table::DepositingOrganisation, &[]);
+    let end = keys::prefix_end(&prefix);
+    let list = kv.range(
+        INDEX,
+        Bound::Included(&prefix),
+        Bound::Excluded(&end),
+        ORGANISATIONS_MAX,
+        false,
+    )?;
+    let name = |(key, _): &(Bytes, Bytes)| String::from_utf8(key[prefix.len()..].to_vec());
+    let names = list.iter().map(name).collect::<Result<_, _>>();
+    names.map_err(|_| LedgerError::damaged("the name of an organisation"))
+}
+
+fn header_of(block: &Bytes) -> Option<proto::BlockHeader> {
+    let message = proto::Block::decode(block.clone()).ok()?;
+    decode_header(&message.header).ok()
+}
+
+/// Time and transaction ids of a stored block. Its transactions are not parsed further: a window may hold millions.
+fn ids_of(block: &Bytes) -> Option<(u64, Vec<Digest>)> {
+    let message = proto::Block::decode(block.clone()).ok()?;
+    let header = decode_header(&message.header).ok()?;
+    let id = |bytes: &Bytes| {
+        let envelope = proto::Transaction::decode(bytes.clone()).ok()?;
+        Some(transaction_id(envelope.kind, &envelope.payload))
+    };
+    let ids = message.transactions.iter().map(id).collect::<Option<_>>()?;
+    Some((header.time_ms, ids))
+}

@@ -1,0 +1,109 @@
+//! The flat state: the current value of every key.
+
+use super::{Ledger, LedgerError};
+use bytes::{Buf, Bytes};
+use std::ops::Bound;
+use yulian_exec::{Base, BaseError, path_of};
+use yulian_state::{Path, Tree, TreeBuilder, value_hash, write_set::Write};
+use yulian_store::{Batch, Kv, STATE};
+use yulian_types::StateKey;
+
+/// Values read at a time when the tree is rebuilt.
+const PAGE_VALUES: usize = 4_096;
+const MODULE_BYTES: usize = 4;
+const LENGTH_BYTES: usize = 2;
+
+/// What stands under a path: the key too, so that the store says by itself what it holds.
+fn record(write: &Write, value: &Bytes) -> Vec<u8> {
+    let length = write.key.len() as u16;
+    let mut out = Vec::with_capacity(MODULE_BYTES + LENGTH_BYTES + write.key.len() + value.len());
+    out.extend_from_slice(&write.module_id.to_be_bytes());
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&write.key);
+    out.extend_from_slice(value);
+    out
+}
+
+fn value_of(mut record: Bytes) -> Option<Bytes> {
+    if record.len() < MODULE_BYTES + LENGTH_BYTES {
+        return None;
+    }
+    record.advance(MODULE_BYTES);
+    let length = usize::from(record.get_u16());
+    (record.len() >= length).then(|| record.split_off(length))
+}
+
+/// Adds the writes of a block, whose paths are known already, to a batch.
+pub(super) fn put(batch: &mut Batch, writes: &[Write], paths: impl Iterator<Item = Path>) {
+    for (write, path) in writes.iter().zip(paths) {
+        match &write.value {
+            Some(value) => batch.put(STATE, path.as_bytes(), record(write, value)),
+            None => batch.delete(STATE, path.as_bytes()),
+        }
+    }
+}
+
+fn read<K: Kv>(kv: &K, path: &Path) -> Result<Option<Bytes>, LedgerError> {
+    let Some(record) = kv.get(STATE, path.as_bytes())? else {
+        return Ok(None);
+    };
+    let damaged = || LedgerError::damaged(format_args!("the state record {path}"));
+    value_of(record).ok_or_else(damaged).map(Some)
+}
+
+/// The value of a key in the durable state.
+pub(super) fn value<K: Kv>(kv: &K, key: &StateKey) -> Result<Option<Bytes>, LedgerError> {
+    read(kv, &path_of(key))
+}
+
+/// Builds the tree from the flat state, a page at a time.
+pub(super) fn tree<K: Kv>(kv: &K) -> Result<Tree, LedgerError> {
+    let mut builder = TreeBuilder::new();
+    let mut from: Bound<Bytes> = Bound::Unbounded;
+    loop {
+        let page = kv.range(
+            STATE,
+            from.as_ref().map(|key| &key[..]),
+            Bound::Unbounded,
+            PAGE_VALUES,
+            false,
+        )?;
+        let last = page.last().map(|(key, _)| key.clone());
+        let full = page.len() == PAGE_VALUES;
+        for (key, record) in page {
+            let damaged = || LedgerError::damaged("a state record");
+            let path = Path::from_slice(&key).ok_or_else(damaged)?;
+            builder.push(path, value_hash(&value_of(record).ok_or_else(damaged)?));
+        }
+        match last {
+            Some(last) if full => from = Bound::Excluded(last),
+            _ => return Ok(builder.finish()),
+        }
+    }
+}
+
+impl<K: Kv> Base for Ledger<K> {
+    fn value(&self, path: &Path) -> Result<Option<Bytes>, BaseError> {
+        Ok(read(&self.0.kv, path)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_holds_key_and_value() {
+        let value = Bytes::from_static(b"value");
+        let write = Write {
+            module_id: 3,
+            key: Bytes::from_static(b"key"),
+            value: Some(value.clone()),
+        };
+        let bytes = Bytes::from(record(&write, &value));
+        assert_eq!(value_of(bytes.clone()), Some(value));
+        assert_eq!(value_of(bytes.slice(..8)), None);
+        assert_eq!(value_of(bytes.slice(..9)), Some(Bytes::new()));
+        assert_eq!(value_of(bytes.slice(..3)), None);
+    }
+}
