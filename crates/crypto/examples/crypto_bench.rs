@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p yulian-crypto --example crypto_bench`
 
-use ::sm2::dsa::VerifyingKey;
-use ::sm2::dsa::signature::Verifier as _;
+use ::sm2::dsa::signature::{Signer as _, Verifier as _};
+use ::sm2::dsa::{SigningKey, VerifyingKey};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rustix::time::{ClockId, clock_gettime};
@@ -11,6 +11,9 @@ use std::hint::black_box;
 use yulian_crypto::merkle;
 use yulian_crypto::sm2::{FastVerifier, PublicKey, SecretKey, Signature, Signer, Verifier};
 use yulian_crypto::sm3;
+
+const ORACLE_VERIFY: &str = "verify, RustCrypto sm2 0.14";
+const ORACLE_SIGN: &str = "sign, RustCrypto sm2 0.14";
 
 const KEYS: usize = 64;
 const SIGNATURES: usize = 256;
@@ -58,6 +61,8 @@ fn cpu_seconds() -> f64 {
 
 struct Candidate<'a> {
     name: &'static str,
+    /// The candidate to compare with.
+    baseline: Option<&'static str>,
     run: Box<dyn FnMut(usize) + 'a>,
     per_second: Vec<f64>,
 }
@@ -66,9 +71,15 @@ impl<'a> Candidate<'a> {
     fn new(name: &'static str, run: impl FnMut(usize) + 'a) -> Self {
         Self {
             name,
+            baseline: None,
             run: Box::new(run),
             per_second: Vec::new(),
         }
+    }
+
+    fn against(self, name: &'static str) -> Self {
+        let baseline = Some(name);
+        Self { baseline, ..self }
     }
 
     fn measure(&mut self) {
@@ -109,18 +120,24 @@ fn candidates<'a>(items: &'a [Signed], known: &'a FastVerifier, secret: &'a Secr
         let valid = item.oracle_key.verify(black_box(&item.message), &item.oracle_signature);
         assert!(valid.is_ok());
     };
+    let oracle_secret = SigningKey::from_slice("1234567812345678", &*secret.to_bytes()).expect("in range");
     let leaves: Vec<_> = (0..1024u32).map(|i| merkle::leaf(&i.to_be_bytes())).collect();
     let kilobyte = [7; 1024];
     vec![
-        Candidate::new("verify, RustCrypto sm2 0.14", oracle),
-        Candidate::new("verify, unknown key", unknown),
-        Candidate::new("verify, cached key", cached),
-        Candidate::new("parse compressed key", move |index| {
+        Candidate::new(ORACLE_VERIFY, oracle),
+        Candidate::new("verify, unknown key", unknown).against(ORACLE_VERIFY),
+        Candidate::new("verify, cached key", cached).against(ORACLE_VERIFY),
+        Candidate::new("parse a compressed key", move |index| {
             black_box(PublicKey::from_bytes(at(index).key.as_bytes()).expect("valid"));
         }),
-        Candidate::new("sign", move |index| {
-            black_box(secret.sign(&at(index).message).expect("software keys sign"));
+        Candidate::new(ORACLE_SIGN, move |index| {
+            let signature: ::sm2::dsa::Signature = oracle_secret.sign(&at(index).message);
+            black_box(signature);
         }),
+        Candidate::new("sign", move |index| {
+            black_box(Signer::sign(secret, &at(index).message).expect("software keys sign"));
+        })
+        .against(ORACLE_SIGN),
         Candidate::new("SM3 of 1 KiB", move |_| {
             black_box(sm3::hash(&[black_box(&kilobyte)]));
         }),
@@ -146,9 +163,13 @@ fn main() {
             candidate.measure();
         }
     }
-    let oracle = candidates[0].median();
-    for candidate in &mut candidates {
-        let median = candidate.median();
-        println!("{:<32} {median:>10.0} /s {:>8.2} x", candidate.name, median / oracle);
+    let medians: Vec<_> = candidates
+        .iter_mut()
+        .map(|candidate| (candidate.name, candidate.median()))
+        .collect();
+    for (candidate, (name, median)) in candidates.iter().zip(&medians) {
+        let baseline = medians.iter().find(|(name, _)| candidate.baseline == Some(name));
+        let ratio = baseline.map_or(String::new(), |(_, baseline)| format!("{:>8.2} x", median / baseline));
+        println!("{name:<32} {median:>10.0} /s {ratio}");
     }
 }

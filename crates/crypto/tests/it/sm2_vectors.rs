@@ -2,6 +2,8 @@
 
 use ::sm2::dsa::SigningKey;
 use ::sm2::dsa::signature::Signer as _;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use yulian_crypto::sm2::{
@@ -155,4 +157,37 @@ fn der_is_strict() {
     let wide = format!("3028022101{}020101", "00".repeat(32));
     let refused = Signature::from_der(&bytes(&wide));
     assert!(refused.is_err(), "{refused:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 20_000, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn der_has_one_form(numbers: [u8; 64], zeros in 0usize..32, at: prop::sample::Index, change: u8) {
+        let mut numbers = numbers;
+        numbers[..zeros].fill(0);
+        let Ok(signature) = Signature::from_bytes(&numbers) else { return Ok(()) };
+        let mut der = signature.to_der();
+        prop_assert_eq!(Signature::from_der(&der), Ok(signature));
+        let at = at.index(der.len());
+        der[at] ^= change;
+        if let Ok(other) = Signature::from_der(&der) {
+            prop_assert_eq!(other.to_der(), der);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        if let Ok(signature) = Signature::from_der(&bytes) {
+            prop_assert_eq!(signature.to_der(), bytes.clone());
+        }
+        if let Ok(key) = PublicKey::from_bytes(&bytes) {
+            prop_assert_eq!(&key.as_bytes()[..], bytes.clone());
+        }
+        if let Ok(key) = PublicKey::from_uncompressed(&bytes) {
+            prop_assert!(key.to_uncompressed().ends_with(&bytes));
+        }
+    }
 }
