@@ -557,6 +557,9 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: Application, V: Archiv
 
     async fn deliver(&mut self, block: Arc<SealedBlock>, engine: &mut Handle<()>) -> Result<(), Fatal> {
         let height = block.height();
+        if height == 0 {
+            return Ok(());
+        }
         let proof = self
             .archive
             .proof(height)?

@@ -279,3 +279,83 @@ pub(crate) fn from_proof(proof: &FinalityProof) -> Option<Finalization<Sm2Scheme
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use commonware_consensus::simplex::types::Finalize;
+    use commonware_parallel::Sequential;
+    use std::sync::Arc;
+    use yulian_crypto::sm2::{FastVerifier, SecretKey, Signer as _, Verifier as _};
+    use yulian_types::{finality_message, proto::Validator};
+
+    fn keys() -> Vec<SecretKey> {
+        (1..=4)
+            .map(|n| SecretKey::from_bytes(&[n; 32]).expect("a key"))
+            .collect()
+    }
+
+    fn set() -> ValidatorSet {
+        let validator = |key: &SecretKey| Validator {
+            public_key: key.public_key().as_bytes().to_vec().into(),
+            name: "v".into(),
+            cloud: "c".into(),
+            organisation: "o".into(),
+        };
+        ValidatorSet::new(keys().iter().map(validator).collect()).expect("a set")
+    }
+
+    fn schemes(chain: &Digest) -> Vec<Sm2Scheme> {
+        keys()
+            .into_iter()
+            .map(|key| Sm2Scheme::new(chain, &set(), &NodeSigner(Arc::new(key))))
+            .collect()
+    }
+
+    fn proposal(digest: Digest) -> Proposal<EngineDigest> {
+        Proposal::new(Round::new(Epoch::new(300), View::new(7)), View::new(6), digest.into())
+    }
+
+    /// Old proofs stay valid over every upgrade of the library: the bytes that it signs are those of our format.
+    #[test]
+    fn the_engine_signs_the_bytes_of_our_finality_proof() {
+        let (chain, digest) = (Digest([9; 32]), Digest([5; 32]));
+        for (scheme, key) in schemes(&chain).iter().zip(keys()) {
+            let vote = Finalize::sign(scheme, proposal(digest)).expect("a validator signs");
+            let signature = vote
+                .attestation
+                .signature
+                .get()
+                .and_then(EngineSignature::to_sm2)
+                .expect("a signature");
+            let message = finality_message(&chain, 300, 7, 6, &digest);
+            assert!(FastVerifier::default().verify(&key.public_key(), &message, &signature));
+            let other = finality_message(&Digest([8; 32]), 300, 7, 6, &digest);
+            assert!(!FastVerifier::default().verify(&key.public_key(), &other, &signature));
+        }
+    }
+
+    #[test]
+    fn certificates_and_proofs_are_each_others_image() {
+        let (chain, digest) = (Digest([9; 32]), Digest([5; 32]));
+        let votes: Vec<_> = schemes(&chain)
+            .iter()
+            .skip(1)
+            .map(|scheme| Finalize::sign(scheme, proposal(digest)).expect("a validator signs"))
+            .collect();
+        let votes = NonEmpty::try_new(votes.into_iter()).expect("three votes");
+        let certificate = Finalization::from_owned_finalizes(&schemes(&chain)[0], votes, &Sequential)
+            .expect("three of four are a quorum");
+        let proof = to_proof(&certificate).expect("signatures");
+        assert_eq!(
+            (proof.epoch, proof.view, proof.parent_view, proof.digest),
+            (300, 7, 6, digest)
+        );
+        assert_eq!(proof.signers.len(), 3);
+        proof
+            .verify(&chain, &set(), &FastVerifier::default())
+            .expect("our own verifier accepts it");
+        assert_eq!(FinalityProof::decode(&proof.encode(), 4).expect("decodes"), proof);
+        assert_eq!(from_proof(&proof), Some(certificate));
+    }
+}

@@ -1,0 +1,187 @@
+//! Epochs, a change of validators, a crash and a late node, over lossy links.
+
+use crate::toy::{Disk, Toy, key, set, signer, start};
+use bytes::Bytes;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use yulian_crypto::sm2::Signer;
+use yulian_engine::{
+    ChainHandle, Task,
+    simulated::{self, Link, World},
+};
+use yulian_types::FinalityProof;
+
+const LINK: Link = Link {
+    latency: Duration::from_millis(5),
+    jitter: Duration::from_millis(2),
+    loss_per_mille: 10,
+};
+/// The second set takes over at the end of the epoch of this height.
+const CHANGE_AT: u64 = 20;
+
+struct Nodes {
+    world: World,
+    disks: BTreeMap<u8, Arc<Mutex<Disk>>>,
+    tasks: BTreeMap<u8, Task>,
+    handles: Arc<Mutex<BTreeMap<u8, ChainHandle>>>,
+    lives: u64,
+}
+
+impl Nodes {
+    async fn new(world: World, all: &[u8]) -> Self {
+        world.know(&all.iter().map(|n| key(*n).public_key()).collect::<Vec<_>>());
+        for a in all {
+            for b in all.iter().filter(|b| *b != a) {
+                world
+                    .link(&key(*a).public_key(), &key(*b).public_key(), LINK)
+                    .await
+                    .unwrap();
+            }
+        }
+        Self {
+            world,
+            disks: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            handles: Arc::default(),
+            lives: 0,
+        }
+    }
+
+    async fn up(&mut self, number: u8) {
+        self.lives += 1;
+        let disk = self.disks.entry(number).or_default().clone();
+        let handles = self.handles.clone();
+        let sets = Arc::new(vec![set(&[1, 2, 3, 4]), set(&[1, 2, 3, 5])]);
+        let node = self
+            .world
+            .node(signer(number), self.lives, move |context, host| async move {
+                let toy = Toy::new(disk, context, CHANGE_AT, sets);
+                let handle = start(&host, toy, number, &[1, 2, 3, 4, 5, 6]).await;
+                handles.lock().unwrap().insert(number, handle);
+                // The host's tasks are the node's: keep it.
+                futures::future::pending::<()>().await;
+            });
+        self.tasks.insert(number, node.await.unwrap());
+    }
+
+    fn down(&mut self, number: u8) {
+        self.tasks.remove(&number).expect("a running node").stop();
+    }
+
+    fn height(&self, number: u8) -> u64 {
+        self.disks[&number]
+            .lock()
+            .unwrap()
+            .delivered
+            .keys()
+            .next_back()
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Virtual time passes until every named node has the height.
+    async fn reach(&self, numbers: &[u8], height: u64) {
+        for _ in 0..600 {
+            if numbers.iter().all(|n| self.height(*n) >= height) {
+                return;
+            }
+            self.world.pause(Duration::from_millis(100)).await;
+        }
+        let heights: Vec<_> = numbers.iter().map(|n| (*n, self.height(*n))).collect();
+        panic!("no progress to height {height}: {heights:?}");
+    }
+
+    fn agree(&self) {
+        let mut chain = BTreeMap::new();
+        for (number, disk) in &self.disks {
+            let disk = disk.lock().unwrap();
+            assert!(disk.faults.is_empty(), "honest node {number} saw {:?}", disk.faults);
+            for (height, digest) in &disk.delivered {
+                assert_eq!(chain.entry(*height).or_insert(*digest), digest, "fork at {height}");
+            }
+            let heights: Vec<u64> = disk.delivered.keys().copied().collect();
+            assert!(
+                heights.iter().zip(1..).all(|(found, expected)| *found == expected),
+                "holes at {number}"
+            );
+        }
+    }
+}
+
+fn scenario(seed: u64) -> String {
+    let limit = Duration::from_secs(600);
+    let run = simulated::run(seed, None, limit, |world| async move {
+        let mut nodes = Nodes::new(world, &[1, 2, 3, 4, 5, 6, 7]).await;
+        for number in 1..=5 {
+            nodes.up(number).await;
+        }
+        nodes.reach(&[1, 2, 3, 4, 5], 10).await;
+        nodes.down(2);
+        nodes.reach(&[1, 3, 4, 5], 30).await;
+        nodes.up(2).await;
+        // A node that joins late follows from genesis over the change of validators.
+        nodes.up(6).await;
+        nodes.reach(&[1, 2, 3, 4, 5, 6], 60).await;
+        // Node 7 is on the network, but no member of the chain.
+        nodes.up(7).await;
+        let (one, seven) = {
+            let handles = nodes.handles.lock().unwrap();
+            (handles[&1].clone(), handles.get(&7).cloned())
+        };
+        one.broadcast(Bytes::from_static(b"to members"));
+        if let Some(seven) = seven {
+            seven.broadcast(Bytes::from_static(b"from a stranger"));
+        }
+        nodes.reach(&[1, 2, 3, 5], 90).await;
+        let status = nodes.handles.lock().unwrap()[&5].status();
+        assert!(status.validating, "node 5 replaced node 4");
+        assert!(!nodes.handles.lock().unwrap()[&4].status().validating);
+        assert_eq!(nodes.height(7), 0, "a stranger got blocks");
+        assert!(
+            nodes.disks[&7].lock().unwrap().received.is_empty(),
+            "a stranger got a message"
+        );
+        for (number, disk) in nodes.disks.iter().filter(|(number, _)| **number != 7) {
+            let disk = disk.lock().unwrap();
+            let stranger = key(7).public_key();
+            assert!(
+                disk.received.iter().all(|(from, _)| *from != stranger),
+                "node {number} heard a stranger"
+            );
+        }
+        proofs_hold(&nodes.disks[&6].lock().unwrap());
+        nodes.agree();
+        nodes.world.fingerprint()
+    });
+    run.0
+}
+
+/// Every stored proof verifies under the set of its epoch and under no other.
+fn proofs_hold(disk: &Disk) {
+    let chain = crate::toy::genesis().chain_id;
+    let (old, new) = (set(&[1, 2, 3, 4]), set(&[1, 2, 3, 5]));
+    let verifier = yulian_crypto::sm2::FastVerifier::default();
+    let changed = (CHANGE_AT / crate::toy::EPOCH_LENGTH + 1) * crate::toy::EPOCH_LENGTH;
+    assert!(disk.proofs.len() > 20, "too few proofs to say anything");
+    for (height, bytes) in &disk.proofs {
+        let proof = FinalityProof::decode(bytes, 4).unwrap();
+        let current = if *height < changed { &old } else { &new };
+        proof.verify(&chain, current, &verifier).unwrap();
+        assert_eq!(disk.digests[&proof.digest], *height);
+    }
+}
+
+#[test]
+fn a_chain_lives_through_epochs_a_crash_a_change_and_a_late_node() {
+    for seed in [1, 2] {
+        scenario(seed);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    assert_eq!(scenario(3), scenario(3));
+}
