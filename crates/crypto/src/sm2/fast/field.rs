@@ -105,29 +105,29 @@ impl Fe {
         (0..n).fold(*self, |a, _| a.sqr())
     }
 
-    /// a to the powers 2³⁰ − 1 and 2³² − 1, which inversion and square root share.
-    fn ones_30_32(&self) -> (Self, Self) {
+    /// What inversion and square root share: a to the powers 2³⁰ − 1 and 2³² − 1, and to the power of
+    /// the leading bits of both exponents (31 ones, 0, 128 ones).
+    fn leading_powers(&self) -> (Self, Self, Self) {
         let ones2 = self.sqr().mul(self);
         let ones4 = ones2.sqr_n(2).mul(&ones2);
         let ones6 = ones4.sqr_n(2).mul(&ones2);
         let ones12 = ones6.sqr_n(6).mul(&ones6);
         let ones24 = ones12.sqr_n(12).mul(&ones12);
         let ones30 = ones24.sqr_n(6).mul(&ones6);
-        (ones30, ones30.sqr_n(2).mul(&ones2))
+        let ones31 = ones30.sqr().mul(self);
+        let ones32 = ones31.sqr().mul(self);
+        let ones64 = ones32.sqr_n(32).mul(&ones32);
+        let ones128 = ones64.sqr_n(64).mul(&ones64);
+        (ones30, ones32, ones31.sqr_n(1 + 128).mul(&ones128))
     }
 
     /// 1 / a, and 0 for 0: a to the power p − 2.
     ///
     /// p − 2 in bits: 31 ones, 0, 128 ones, 32 zeros, 62 ones, 0, 1.
     pub(super) fn invert(&self) -> Self {
-        let (ones30, ones32) = self.ones_30_32();
-        let ones31 = ones30.sqr().mul(self);
-        let ones64 = ones32.sqr_n(32).mul(&ones32);
-        let ones128 = ones64.sqr_n(64).mul(&ones64);
+        let (ones30, ones32, power) = self.leading_powers();
         let ones62 = ones32.sqr_n(30).mul(&ones30);
-        let power = ones31.sqr_n(1 + 128).mul(&ones128);
-        let power = power.sqr_n(32 + 62).mul(&ones62);
-        power.sqr_n(2).mul(self)
+        power.sqr_n(32 + 62).mul(&ones62).sqr_n(2).mul(self)
     }
 
     /// A square root if there is one; the other is its negative.
@@ -135,11 +135,7 @@ impl Fe {
     /// p ≡ 3 (mod 4), so it is a to the power (p + 1) / 4, in bits: 31 ones, 0, 128 ones, 31 zeros,
     /// 1, 62 zeros.
     pub(super) fn sqrt(&self) -> Option<Self> {
-        let (ones30, ones32) = self.ones_30_32();
-        let ones31 = ones30.sqr().mul(self);
-        let ones64 = ones32.sqr_n(32).mul(&ones32);
-        let ones128 = ones64.sqr_n(64).mul(&ones64);
-        let power = ones31.sqr_n(1 + 128).mul(&ones128);
+        let (_, _, power) = self.leading_powers();
         let root = power.sqr_n(32).mul(self).sqr_n(62);
         (root.sqr() == *self).then_some(root)
     }
@@ -183,6 +179,7 @@ fn round([m, t1, t2, t3]: U256) -> U256 {
     let (r0, carry) = adc(t1, m, false);
     let (r1, carry) = adc(t2, 0, carry);
     let (r2, carry) = adc(t3, 0, carry);
+    // This may wrap; the subtraction brings it back.
     let (r3, _) = adc(m, 0, carry);
     sub(&[r0, r1, r2, r3], &[low, high, low, high]).0
 }
