@@ -31,7 +31,7 @@ fn all_refused(chain: &TestChain, json: &[u8], step: usize) {
     let verify = |bytes: &[u8]| yulian_light::verify_pack(bytes, None, &trust, &verifier);
     assert!(verify(json).expect("the pack itself").is_yes());
     for at in (0..json.len()).step_by(step) {
-        let mut try_bytes = |what: &str, bytes: Vec<u8>| {
+        let try_bytes = |what: &str, bytes: Vec<u8>| {
             if bytes != json {
                 assert!(
                     verify(&bytes).is_err(),

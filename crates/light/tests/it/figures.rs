@@ -44,6 +44,7 @@ fn wanted_bytes(levels: usize) -> usize {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "the figures are for docs/benchmarks.md")]
 fn a_pack_of_a_table_row_is_small_and_quick_to_verify() {
     let (chain, json, more) = row_of_a_long_chain();
     let size = json.len() + more;

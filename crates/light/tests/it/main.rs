@@ -8,3 +8,4 @@ mod packs;
 mod refusals;
 mod signers;
 mod support;
+mod vectors;

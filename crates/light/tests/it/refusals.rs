@@ -83,7 +83,8 @@ fn truncated_and_oversized_files_are_refused() {
 #[test]
 fn messages_inside_are_canonical() {
     let (chain, json) = pack();
-    let parts: [(fn(&mut EvidencePack) -> &mut Bytes, Code); 7] = [
+    type Part = fn(&mut EvidencePack) -> &mut Bytes;
+    let parts: [(Part, Code); 7] = [
         (|pack| &mut pack.genesis.0, Code::BadGenesis),
         (|pack| &mut pack.headers[0].0, Code::BadHeader),
         (|pack| &mut pack.headers[1].0, Code::BadHeader),
