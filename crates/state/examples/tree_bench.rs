@@ -66,7 +66,7 @@ fn changes(block: u64, keys: u64) -> Vec<Change> {
         let seed = block * UPDATES + number;
         let old = mix(seed) % (keys + block * UPDATES / 5);
         let new = keys + seed / 5;
-        let key = if number % 5 == 0 { new } else { old };
+        let key = if number.is_multiple_of(5) { new } else { old };
         (path(key), Some(value_hash(&seed.to_be_bytes())))
     };
     let sorted: BTreeMap<Path, Option<Digest>> = (0..UPDATES).map(change).collect();

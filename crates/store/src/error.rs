@@ -6,9 +6,7 @@ use std::{io, path::PathBuf, sync::Arc};
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The folder was written by a newer version of the program.
-    #[error(
-        "the data folder {folder} has format {found}, this program knows up to {known}: use a newer program"
-    )]
+    #[error("the data folder {folder} has format {found}, this program knows up to {known}: use a newer program")]
     NewerFormat {
         /// The data folder.
         folder: PathBuf,

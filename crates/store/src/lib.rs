@@ -1,17 +1,19 @@
 //! The disk: an atomic, durable key-value store per chain, with two interchangeable back-ends.
 //!
-//! [`LogKv`] keeps everything in memory and in one append-only log over a [`LogFile`] that the caller
+//! [`FjallKv`] is the one for production: a log-structured merge tree in a folder. [`LogKv`] keeps everything in memory and in one append-only log over a [`LogFile`] that the caller
 //! brings; it is for the deterministic simulation. Both back-ends pass one suite of contract tests.
 
 mod batch;
 mod check;
 mod error;
+mod fjall_kv;
 mod log;
 mod space;
 
 pub use crate::{
     batch::Batch,
     error::StoreError,
+    fjall_kv::{FjallKv, Options, SEALED_MAX},
     log::{LogFile, LogKv, MemoryLog},
     space::*,
 };
@@ -65,6 +67,13 @@ pub trait Kv: Clone + Send + Sync + 'static {
     /// A batch beyond the limits, or one too many ([`StoreError::Busy`]), is refused without effect. Any other error stops the store: this and every
     /// later commit fails until it is opened again, and what is then found is a prefix of the commits.
     fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Gives the disk space of entries that were removed from `space` back to the system. Takes time in proportion to
+    /// what is left in the space; reads and commits go on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while another reclaim runs; otherwise those of a commit.
+    fn reclaim(&self, space: Space) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Bytes on the disk.
     ///

@@ -110,9 +110,7 @@ impl Contents {
     }
 
     fn write(&mut self, offset: u64, bytes: &[u8]) {
-        let start = usize::try_from(offset)
-            .unwrap_or(usize::MAX)
-            .min(self.written.len());
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.written.len());
         let end = start + bytes.len();
         if self.written.len() < end {
             self.written.resize(end, 0);
@@ -130,11 +128,7 @@ impl LogFile for MemoryLog {
     async fn write_at(&self, offset: u64, bytes: Vec<u8>) -> io::Result<()> {
         let mut contents = self.lock();
         let result = contents.spend();
-        let kept = if result.is_ok() {
-            bytes.len()
-        } else {
-            bytes.len() / 2
-        };
+        let kept = if result.is_ok() { bytes.len() } else { bytes.len() / 2 };
         contents.write(offset, &bytes[..kept]);
         result
     }

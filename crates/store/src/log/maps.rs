@@ -23,10 +23,7 @@ impl Maps {
     }
 
     pub(super) fn check_spaces(&self, batch: &Batch) -> Result<(), StoreError> {
-        batch
-            .spaces
-            .keys()
-            .try_for_each(|space| self.of(*space).map(drop))
+        batch.spaces.keys().try_for_each(|space| self.of(*space).map(drop))
     }
 
     /// Applies a batch whose spaces were checked.
@@ -50,9 +47,10 @@ impl Maps {
     /// Applies the changes of a record.
     pub(super) fn apply(&mut self, changes: Vec<(u8, Change)>) -> Result<(), StoreError> {
         for (id, change) in changes {
-            let (_, map) = self.0.get_mut(&id).ok_or_else(|| {
-                StoreError::Damaged(format!("the log names space {id}, which is not known"))
-            })?;
+            let (_, map) = self
+                .0
+                .get_mut(&id)
+                .ok_or_else(|| StoreError::Damaged(format!("the log names space {id}, which is not known")))?;
             match change {
                 Change::Put(key, value) => drop(map.insert(key, value)),
                 Change::Delete(key) => drop(map.remove(&key)),

@@ -87,9 +87,8 @@ impl<L: LogFile> LogKv<L> {
 fn replay(bytes: &Bytes, maps: &mut Maps) -> Result<Writer, StoreError> {
     let (mut offset, mut chain) = (0, Chain::default());
     while let Some((body, length)) = record::next(&bytes[offset..], &mut chain) {
-        let changes = record::changes(&bytes.slice_ref(body)).ok_or_else(|| {
-            StoreError::Damaged(format!("the log record at byte {offset} makes no sense"))
-        })?;
+        let changes = record::changes(&bytes.slice_ref(body))
+            .ok_or_else(|| StoreError::Damaged(format!("the log record at byte {offset} makes no sense")))?;
         maps.apply(changes)?;
         offset += length;
     }
@@ -216,6 +215,12 @@ impl<L: LogFile> Kv for LogKv<L> {
     fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), StoreError>> + Send {
         let number = self.0.accept(batch);
         async move { self.0.drive(number?).await }
+    }
+
+    /// There is nothing to give back: the log keeps everything.
+    fn reclaim(&self, space: Space) -> impl Future<Output = Result<(), StoreError>> + Send {
+        let known = self.0.open_maps().and_then(|maps| maps.of(space).map(drop));
+        std::future::ready(known)
     }
 
     fn disk_bytes(&self) -> Result<u64, StoreError> {

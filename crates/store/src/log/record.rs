@@ -139,9 +139,7 @@ mod tests {
         encode(&Batch::new(), &mut written, &mut bytes);
         let (body, end) = next(&bytes, &mut read).unwrap();
         let found = changes(&Bytes::copy_from_slice(body)).unwrap();
-        assert!(
-            matches!(&found[0], (7, Change::DeleteRange(from, to)) if from == "c" && to == "d")
-        );
+        assert!(matches!(&found[0], (7, Change::DeleteRange(from, to)) if from == "c" && to == "d"));
         assert!(matches!(&found[1], (8, Change::Put(key, value)) if key == "a" && value == "1"));
         assert!(matches!(&found[2], (8, Change::Delete(key)) if key == "b"));
         let (body, _) = next(&bytes[end..], &mut read).unwrap();
