@@ -2,6 +2,7 @@
 //!
 //! `cargo run -p xtask -- proto` writes `crates/types/src/generated.rs` from `crates/types/proto`;
 //! `cargo run -p xtask -- proto --check` fails when the committed file differs.
+//! `cargo run -p xtask -- openapi` writes `openapi/*.json` from the `api` crate; a test there fails when they differ.
 
 use anyhow::{Context, Result, bail};
 use std::{fs, path::PathBuf};
@@ -11,7 +12,8 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["proto"] => write_proto(),
         ["proto", "--check"] => check_proto(),
-        _ => bail!("usage: xtask proto [--check]"),
+        ["openapi"] => write_openapi(),
+        _ => bail!("usage: xtask proto [--check] | openapi"),
     }
 }
 
@@ -46,5 +48,12 @@ fn check_proto() -> Result<()> {
     if committed != generate()? {
         bail!("crates/types/src/generated.rs is not what the .proto files say: run `cargo run -p xtask -- proto`");
     }
+    Ok(())
+}
+
+fn write_openapi() -> Result<()> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../openapi");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("node.json"), yulian_api::document_json())?;
     Ok(())
 }

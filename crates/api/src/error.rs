@@ -12,6 +12,8 @@ use utoipa::{
     openapi::{Ref, RefOr, content::ContentBuilder, response::ResponseBuilder},
 };
 
+use yulian_types::{CodecError, TransactionError};
+
 /// Most characters of what is appended to a message.
 pub const DETAIL_CHARS_MAX: usize = 512;
 /// Seconds after which a caller may try again, where that can help.
@@ -140,6 +142,21 @@ impl ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, seconds);
         }
         response
+    }
+}
+
+/// What is wrong with the form of a transaction, in the words of this interface.
+impl From<&TransactionError> for ApiError {
+    fn from(error: &TransactionError) -> Self {
+        let code = match error {
+            TransactionError::Envelope(CodecError::TooLong { .. }) => Code::TransactionTooLarge,
+            TransactionError::Envelope(CodecError::NotCanonical)
+            | TransactionError::Payload(CodecError::NotCanonical) => Code::NotCanonical,
+            TransactionError::Kind(_) => Code::UnknownKind,
+            TransactionError::Scheme(_) => Code::UnknownScheme,
+            _ => Code::MalformedTransaction,
+        };
+        Self::detailed(code, error)
     }
 }
 

@@ -6,8 +6,14 @@
 mod batch;
 mod codes;
 mod error;
+mod extract;
+mod gate;
 pub mod limits;
+mod openapi;
+mod routes;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod text;
 pub mod views;
 
@@ -15,6 +21,8 @@ pub use crate::{
     batch::{BatchError, decode_batch, encode_batch},
     codes::{Code, Entry},
     error::{ApiError, DETAIL_CHARS_MAX, ErrorBody, Texts},
+    openapi::{document_json, openapi},
+    routes::{operations, router},
     service::*,
     text::{Decimal, DigestText, Hex, KeyText, NotText},
 };

@@ -158,6 +158,9 @@ pub trait Service: Clone + Send + Sync + 'static {
     fn readiness(&self) -> impl Future<Output = Readiness> + Send;
 }
 
+/// The chain type of a service.
+pub type ServiceChain<S> = <S as Service>::Chain;
+
 /// One chain of a node. Every answer is about final blocks that the node has executed.
 pub trait ChainService: Clone + Send + Sync + 'static {
     /// The rules of the chain.

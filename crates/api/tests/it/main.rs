@@ -1,0 +1,9 @@
+//! Tests of the interface over a service without consensus.
+
+mod answers;
+mod document;
+mod errors;
+mod schema;
+mod stream;
+mod submit;
+mod world;
