@@ -77,6 +77,13 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net> fmt::Debug for Host<E, S,
     }
 }
 
+/// A chain's place on the shared channels.
+fn sub_channel(chain_id: &Digest) -> u64 {
+    chain_id.0[..8]
+        .iter()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
 pub(crate) type ChainSender<S> = MemberSender<SubSender<S>>;
 pub(crate) type ChainReceiver<E> = MemberReceiver<E, SubReceiver<EngineKey>>;
 
@@ -104,6 +111,17 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net> Host<E, S, N> {
         }
     }
 
+    /// A chain's channel without the rules of membership, for simulated misbehaviour.
+    pub(crate) async fn raw_channel(
+        &self,
+        channel: Channel,
+        chain_id: Digest,
+    ) -> Result<(SubSender<S>, SubReceiver<EngineKey>), Fatal> {
+        let mut muxes = self.muxes.lock().await;
+        let registered = muxes[channel as usize].register(sub_channel(&chain_id)).await;
+        registered.map_err(|error| Fatal(format!("channel {channel:?}: {error}")))
+    }
+
     /// Starts a chain. It runs until the handle's `stop` or the end of the host's context.
     pub async fn start_chain<A: Application, V: Archive>(
         &self,
@@ -113,7 +131,7 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net> Host<E, S, N> {
     ) -> Result<ChainHandle, Fatal> {
         let members = Members::new(self.signer.public_key());
         let clock = Arc::new(self.context.child("members"));
-        let sub_channel = u64::from_be_bytes(config.chain_id.0[..8].try_into().expect("8 bytes of 32"));
+        let sub_channel = sub_channel(&config.chain_id);
         let mut channels = Vec::new();
         for mux in self
             .muxes

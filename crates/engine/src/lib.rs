@@ -20,6 +20,7 @@ mod scheme;
 pub mod simulated;
 mod stores;
 pub mod tcp;
+mod two_faced;
 
 pub use api::{
     Ancestors, Application, Archive, ChainConfig, ChainStatus, Fatal, FinalBlock, Peer, Round, Runtime, SetRange, Task,

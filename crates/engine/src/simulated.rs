@@ -26,7 +26,7 @@ use std::{
     time::Duration,
 };
 use yulian_crypto::sm2::PublicKey;
-use yulian_types::Digest;
+use yulian_types::{Digest, ValidatorSet};
 
 /// The simulation's runtime.
 pub type SimContext = Context<deterministic::Context>;
@@ -216,6 +216,13 @@ impl World {
     /// A number that two runs share only if everything happened alike.
     pub fn fingerprint(&self) -> String {
         self.context.auditor().state()
+    }
+}
+
+impl SimHost {
+    /// Plays a validator that contradicts every vote it hears, on every epoch of a chain, until the node is stopped.
+    pub async fn contradict(&self, context: &SimContext, chain_id: Digest, set: &ValidatorSet, signer: &NodeSigner) {
+        crate::two_faced::run(self, context.child("contradict"), chain_id, set, signer).await
     }
 }
 
