@@ -2,7 +2,7 @@
 
 use futures::executor::block_on;
 use std::{collections::BTreeMap, ops::Bound};
-use yulian_store::{Batch, CHAIN_SPACES, Entry, Kv, Space, StoreError};
+use yulian_store::{Batch, CHAIN_SPACES, Entry, Kv, META, Space, StoreError};
 
 pub(crate) fn all<K: Kv>(kv: &K, space: Space) -> Vec<Entry> {
     kv.range(space, Bound::Unbounded, Bound::Unbounded, usize::MAX, false)
@@ -47,6 +47,15 @@ impl Model {
         for _ in 0..=dice.below(12) {
             self.random_change(dice, &mut batch);
         }
+        batch
+    }
+
+    /// Makes a batch of one value of 20,000 bytes after some random changes, and follows it.
+    pub(crate) fn large_batch(&mut self, dice: &mut Dice) -> Batch {
+        let mut batch = self.random_batch(dice);
+        let (key, value) = (b"large".to_vec(), dice.bytes(20_000));
+        batch.put(META, &key, value.clone());
+        self.0.insert((META, key), value);
         batch
     }
 
