@@ -1,1 +1,11 @@
-//! Scenarios of block execution.
+//! Scenarios of block execution, on a toy module.
+
+mod blocks;
+mod epochs;
+mod execution;
+mod genesis;
+mod model;
+mod speculation;
+mod toy;
+mod validity;
+mod world;
