@@ -1,1 +1,12 @@
-//! Scenarios of the native modules.
+//! Scenarios of the native modules, on a chain of four member organisations.
+
+mod account;
+mod catalogue;
+mod evidence;
+mod model;
+mod nodes;
+mod organisations;
+mod proposals;
+mod settings;
+mod validators;
+mod world;
