@@ -1,7 +1,7 @@
 //! Blocks: header, body, digests and roots.
 
 use crate::{
-    codec::{CodecError, decode_canonical, encode},
+    codec::{CodecError, decode_canonical, decode_counted, encode},
     genesis::SealedGenesis,
     limits::*,
     proto, tags,
@@ -12,6 +12,8 @@ use std::sync::Arc;
 use yulian_crypto::{Digest, merkle, sm3};
 
 const VERSION: u32 = 1;
+/// Number of the field `header` of a block.
+const HEADER_FIELD: u32 = 1;
 
 /// Limits under which a block is decoded; taken from the chain's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +172,10 @@ impl SealedBlock {
 
     fn parse(bytes: Bytes, limits: &BlockLimits) -> Result<Self, BlockError> {
         let limit = limits.body_bytes_max + HEADER_BYTES_MAX + TRANSACTION_FRAMING_BYTES;
-        let message: proto::Block = decode_canonical(&bytes, limit).map_err(BlockError::Codec)?;
+        // One field is the header; the transactions are counted exactly below.
+        let fields = limits.transactions_max.saturating_add(2);
+        let message: proto::Block =
+            decode_counted(&bytes, limit, fields, (HEADER_FIELD, HEADER_BYTES_MAX)).map_err(BlockError::Codec)?;
         let header = decode_header(&message.header)?;
         let found = message.transactions.len();
         if found > limits.transactions_max {

@@ -2,7 +2,7 @@
 
 use crate::{
     block::SealedBlock,
-    codec::{CodecError, decode_canonical, encode},
+    codec::{CodecError, decode_counted, encode},
     limits::*,
     proto, tags,
     validators::{SetError, ValidatorSet},
@@ -13,6 +13,8 @@ use yulian_crypto::{Digest, sm3};
 /// Most characters of a chain's name.
 pub const CHAIN_NAME_CHARS_MAX: usize = 64;
 const VERSION: u32 = 1;
+/// Number of the field `validators`.
+const VALIDATORS_FIELD: u32 = 6;
 
 /// Why bytes are not a genesis.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +54,8 @@ impl SealedGenesis {
 
     /// Decodes canonical bytes.
     pub fn decode(bytes: &Bytes) -> Result<Self, GenesisError> {
-        let message: proto::Genesis = decode_canonical(bytes, GENESIS_BYTES_MAX)?;
+        let set = (VALIDATORS_FIELD, VALIDATOR_SET_BYTES_MAX);
+        let message: proto::Genesis = decode_counted(bytes, GENESIS_BYTES_MAX, GENESIS_FIELDS_MAX, set)?;
         if message.version != VERSION {
             return Err(GenesisError::Version(message.version));
         }

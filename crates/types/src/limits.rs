@@ -34,6 +34,8 @@ pub const LABEL_BYTES_MAX: usize = 128;
 pub const FINALITY_PROOF_BYTES_MAX: usize = 256 + VALIDATORS_MAX * 72;
 /// Most bytes of an encoded genesis.
 pub const GENESIS_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most accounts, organisations, parameters and nodes of a genesis together, and its other fields.
+pub const GENESIS_FIELDS_MAX: usize = 20_000;
 /// Most bytes of an encoded receipt.
 pub const RECEIPT_BYTES_MAX: usize = 64 * 1024;
 

@@ -1,0 +1,11 @@
+//! The chain's bytes: what decoders take, what they refuse, and the vectors.
+
+mod blocks;
+mod canonical;
+mod genesis;
+mod proofs;
+mod random_bytes;
+mod round_trips;
+mod transactions;
+mod vectors;
+mod wire;
