@@ -1,7 +1,8 @@
 //! The one catalogue of error codes: what failed and what to do, in Chinese and in English.
 //!
 //! A code is part of the interface: it may gain better words, but its name, its status and its meaning stay.
-//! Codes of modules (which a failed receipt carries) belong to the modules; see [`crate::ApiError::module`].
+//! What the chain's own rules say (`exec.*` and the codes of modules) is in the catalogues of those crates; their
+//! texts are passed in, see [`crate::ApiError::of_chain`].
 
 /// A code with its HTTP status and texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,7 @@ catalogue! {
         "节点当前并发请求已满", "the node handles as many requests as it may",
         "请稍后重试，或改用其他节点", "try again in a moment, or use another node";
 
-    // The transaction.
+    // The form of a transaction, and whether there is room for it. What the chain's rules say has the chain's codes.
     MalformedTransaction = "malformed_transaction", 400,
         "交易格式不正确", "the transaction is malformed",
         "请用与本链协议版本一致的软件重新生成交易", "build the transaction again with software of this chain's protocol version";
@@ -98,48 +99,6 @@ catalogue! {
     UnknownScheme = "unknown_scheme", 400,
         "该签名算法尚未启用", "this signature scheme is not switched on",
         "请使用 SM2 签名", "sign with SM2";
-    WrongChain = "wrong_chain", 400,
-        "交易属于另一条链", "the transaction belongs to another chain",
-        "请核对创世摘要，为本链重新生成并签名", "check the genesis digest, build and sign the transaction for this chain";
-    WrongSignature = "wrong_signature", 403,
-        "签名验证不通过", "a signature is wrong",
-        "请用发送账户当前的密钥重新签名", "sign again with the current key of the sending account";
-    UnknownAccount = "unknown_account", 403,
-        "发送账户不存在", "the sending account does not exist",
-        "请先由所属机构的管理员登记账户", "have an admin of your organisation register the account first";
-    WrongKey = "wrong_key", 403,
-        "签名密钥不是该账户当前的密钥", "the signing key is not the current key of the account",
-        "密钥可能已轮换，请使用新密钥", "the key may have been rotated, use the new one";
-    Forbidden = "forbidden", 403,
-        "账户没有执行该操作所需的角色", "the account lacks the role for this operation",
-        "请由机构管理员授予角色，或换用有权限的账户", "have an admin grant the role, or use an account that has it";
-    AccountFrozen = "account_frozen", 403,
-        "账户已被冻结", "the account is frozen",
-        "请联系所属机构的管理员", "ask an admin of your organisation";
-    OrganisationFrozen = "organisation_frozen", 403,
-        "账户所属机构已被冻结", "the organisation of the account is frozen",
-        "请联系联盟治理成员", "ask the members of the consortium";
-    Expired = "expired", 400,
-        "交易已过有效期", "the transaction has expired",
-        "请检查本机时钟，以新的有效期重新生成交易", "check your clock and build the transaction again with a later valid-until";
-    TooFarAhead = "valid_until_too_far", 400,
-        "交易有效期超出允许的时间窗口", "the transaction is valid for longer than the chain allows",
-        "请检查本机时钟，缩短有效期", "check your clock and choose an earlier valid-until";
-    Replayed = "replayed", 409,
-        "该交易已经在链上", "the transaction is on the chain already",
-        "无需重复提交，请按交易编号查询结果", "do not send it again, ask for its result by its id";
-    UnknownModule = "unknown_module", 400,
-        "没有这个模块", "there is no such module",
-        "请核对模块名称", "check the name of the module";
-    UnknownMethod = "unknown_method", 400,
-        "模块没有这个方法", "the module has no such method",
-        "请核对方法名称", "check the name of the method";
-    MeteringLimit = "metering_limit", 400,
-        "交易的计量上限超出链参数允许的范围", "the metering limit of the transaction is out of the range of the chain",
-        "请调整计量上限", "choose another metering limit";
-    InvalidTransaction = "invalid_transaction", 422,
-        "交易违反本链的有效性规则，不能进入区块", "the transaction breaks a validity rule of the chain and cannot enter a block",
-        "请按提示修改内容后重新签名提交", "correct what the message names, sign and send again";
     MempoolFull = "mempool_full", 503,
         "节点的待处理交易已满", "the node holds as many waiting transactions as it may",
         "请稍后重试，或改用其他节点", "try again in a moment, or use another node";
@@ -157,6 +116,9 @@ catalogue! {
     NotFinal = "not_final", 409,
         "尚未最终确定", "it is not final yet",
         "请稍后重试", "try again in a moment";
+    UnknownModule = "unknown_module", 404,
+        "没有这个模块", "there is no such module",
+        "请核对模块名称或编号", "check the name or number of the module";
     UnknownBlock = "unknown_block", 404,
         "没有找到该区块", "the block was not found",
         "请核对高度或摘要，或换用已同步的节点", "check the height or digest, or use a node that has caught up";
@@ -207,6 +169,35 @@ catalogue! {
     ShuttingDown = "shutting_down", 503,
         "节点正在停止", "the node is stopping",
         "请改用其他节点", "use another node";
+}
+
+/// Code of the chain's rules: the transaction is on the chain already.
+pub const CHAIN_REPLAYED: &str = "exec.replayed";
+/// Code of the chain's rules: block time has passed the transaction's valid-until.
+pub const CHAIN_EXPIRED: &str = "exec.expired";
+
+/// HTTP status of a refusal by the chain's rules or a module. Codes not named here are 422.
+pub fn chain_status(code: &str) -> u16 {
+    match code {
+        CHAIN_REPLAYED => 409,
+        CHAIN_EXPIRED
+        | "exec.wrong_chain"
+        | "exec.valid_until_too_far"
+        | "exec.metering_limit_too_high"
+        | "exec.on_behalf_unsupported"
+        | "exec.unknown_module"
+        | "exec.unknown_method" => 400,
+        "exec.wrong_signature"
+        | "exec.unknown_sender"
+        | "exec.wrong_key"
+        | "exec.role_missing"
+        | "exec.account_frozen"
+        | "exec.organisation_frozen"
+        | "exec.organisation_removed" => 403,
+        "exec.transaction_too_large" => 413,
+        "exec.state_unavailable" => 503,
+        _ => 422,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Errors as they leave the interface.
 
-use crate::codes::{Code, Entry};
+use crate::codes::{Code, Entry, chain_status};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -88,10 +88,10 @@ impl ApiError {
         Self::new(code).with_detail(&detail, &detail)
     }
 
-    /// A code of a module or of execution, with the texts of its own catalogue. A status outside 400..=599 becomes 422.
-    pub fn module(code: impl Into<String>, status: u16, texts: Texts) -> Self {
-        let status = if (400..600).contains(&status) { status } else { 422 };
+    /// A refusal by the chain's rules or a module, with the texts of its own catalogue.
+    pub fn of_chain(code: impl Into<String>, texts: Texts) -> Self {
         let code = code.into();
+        let status = chain_status(&code);
         Self(Box::new(Inner { code, status, texts }))
     }
 
@@ -220,15 +220,16 @@ mod tests {
     }
 
     #[test]
-    fn module_codes_bring_their_own_texts() {
+    fn codes_of_the_chain_bring_their_own_texts() {
         let texts = Texts {
             message: "摘要已存在".into(),
             message_en: "the digest is deposited already".into(),
             hint: "无需再次存证".into(),
             hint_en: "no need to deposit it again".into(),
         };
-        let error = ApiError::module("evidence_exists", 200, texts);
-        assert_eq!((error.status(), error.code()), (422, "evidence_exists"));
+        let error = ApiError::of_chain("evidence.already_deposited", texts.clone());
+        assert_eq!((error.status(), error.code()), (422, "evidence.already_deposited"));
         assert_eq!(error.body("r1").request_id, "r1");
+        assert_eq!(ApiError::of_chain("exec.replayed", texts).status(), 409);
     }
 }

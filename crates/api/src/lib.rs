@@ -19,7 +19,7 @@ pub mod views;
 
 pub use crate::{
     batch::{BatchError, decode_batch, encode_batch},
-    codes::{Code, Entry},
+    codes::{CHAIN_EXPIRED, CHAIN_REPLAYED, Code, Entry, chain_status},
     error::{ApiError, DETAIL_CHARS_MAX, ErrorBody, Texts},
     openapi::{document_json, openapi},
     routes::{operations, router},

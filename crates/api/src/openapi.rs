@@ -45,7 +45,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 fn code_table() -> String {
-    let head = "\n\n| code | HTTP | 原因 · what failed | 处理 · what to do |\n|---|---|---|---|\n";
+    let head = "\n\n链自身的规则与模块另有代码，形如 `exec.replayed`、`evidence.already_deposited`。 \
+                Refusals by the chain's rules and modules have codes of their own, such as `exec.replayed`.\n\n| code | HTTP | 原因 · what failed | 处理 · what to do |\n|---|---|---|---|\n";
     let row = |code: &Code| {
         let entry = code.entry();
         format!(

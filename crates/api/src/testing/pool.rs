@@ -1,7 +1,7 @@
 //! Taking transactions and making them final.
 
 use super::chain::{FakeChain, State};
-use crate::{ApiError, Code, DigestText, views::*};
+use crate::{ApiError, CHAIN_EXPIRED, CHAIN_REPLAYED, Code, DigestText, Texts, views::*};
 use bytes::Bytes;
 use futures::future::{Either, select};
 use std::{pin::pin, time::Duration};
@@ -119,10 +119,7 @@ fn admit(state: &mut State, bytes: Bytes) -> Submitted {
         return Submitted::Queued(id);
     }
     match check(state, &transaction) {
-        Some(code) => Submitted::Refused {
-            id: Some(id),
-            error: code.into(),
-        },
+        Some(error) => Submitted::Refused { id: Some(id), error },
         None => {
             state.pending.push(transaction);
             Submitted::Queued(id)
@@ -130,25 +127,37 @@ fn admit(state: &mut State, bytes: Bytes) -> Submitted {
     }
 }
 
-fn check(state: &State, transaction: &SealedTransaction) -> Option<Code> {
+fn check(state: &State, transaction: &SealedTransaction) -> Option<ApiError> {
     let payload = &transaction.payload;
     if payload.chain_id[..] != state.chain.genesis.chain_id.0 {
-        return Some(Code::WrongChain);
+        return Some(refusal("exec.wrong_chain"));
     }
     if state.places.contains_key(&transaction.id) {
-        return Some(Code::Replayed);
+        return Some(refusal(CHAIN_REPLAYED));
     }
     if payload.valid_until_ms < state.chain.latest().sealed.header.time_ms {
-        return Some(Code::Expired);
+        return Some(refusal(CHAIN_EXPIRED));
     }
     let account = StateKey::account(&transaction.sender);
     if !state.chain.latest().values.contains_key(&account) {
-        return Some(Code::UnknownAccount);
+        return Some(refusal("exec.unknown_sender"));
     }
     let verifier = FastVerifier::new(KEY_CACHE_BYTES);
     let right = |entry: &yulian_types::SignerEntry| verifier.verify(&entry.key, &transaction.id.0, &entry.signature);
     if !transaction.signers.iter().all(right) {
-        return Some(Code::WrongSignature);
+        return Some(refusal("exec.wrong_signature"));
     }
-    (state.pending.len() >= PENDING_MAX).then_some(Code::MempoolFull)
+    (state.pending.len() >= PENDING_MAX).then(|| Code::MempoolFull.into())
+}
+
+/// A refusal by the chain; the texts are of no interest here.
+fn refusal(code: &str) -> ApiError {
+    let text = || code.to_string();
+    let texts = Texts {
+        message: text(),
+        message_en: text(),
+        hint: text(),
+        hint_en: text(),
+    };
+    ApiError::of_chain(code, texts)
 }

@@ -43,7 +43,7 @@ fn wrong_paths_methods_and_parameters() {
         (format!("{CHAIN}/headers?limit=0"), 400, "bad_parameter"),
         (format!("{CHAIN}/headers?limit=201"), 400, "bad_parameter"),
         (format!("{CHAIN}/headers?form=1"), 400, "bad_parameter"),
-        (format!("{CHAIN}/state/nothing/00"), 400, "unknown_module"),
+        (format!("{CHAIN}/state/nothing/00"), 404, "unknown_module"),
         (format!("{CHAIN}/state/evidence/0"), 400, "bad_parameter"),
         (
             format!("{CHAIN}/state/evidence/{}", "00".repeat(257)),

@@ -78,7 +78,7 @@ fn the_same_transaction_again_is_replayed() {
     let transaction = world.deposit(1);
     post(&world, &format!("{ONE}?wait=true"), transaction.clone());
     let (answer, json) = post(&world, ONE, transaction);
-    assert_eq!((answer.status, json["code"].as_str()), (409, Some("replayed")));
+    assert_eq!((answer.status, json["code"].as_str()), (409, Some("exec.replayed")));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn each_item_of_a_batch_stands_for_itself() {
         ["final", "refused", "refused", "final"]
     );
     assert_eq!(json["items"][0]["id"], id(&first));
-    assert_eq!(json["items"][1]["error"]["code"], "wrong_signature");
+    assert_eq!(json["items"][1]["error"]["code"], "exec.wrong_signature");
     assert_eq!(json["items"][2]["error"]["code"], "malformed_transaction");
     assert_eq!(json["items"][2]["error"]["request_id"], answer.request_id);
     assert_eq!(json["items"][3]["id"], id(&last));
