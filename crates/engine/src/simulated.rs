@@ -23,10 +23,13 @@ use std::{
     fmt,
     future::Future,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 use yulian_crypto::sm2::PublicKey;
 use yulian_types::{Digest, ValidatorSet};
+
+/// Time of day at which every simulation begins, ms since 1970-01-01 UTC.
+pub const START_MS: u64 = 1_750_000_000_000;
 
 /// The simulation's runtime.
 pub type SimContext = Context<deterministic::Context>;
@@ -68,7 +71,8 @@ where
                 retention_rate: Probability::new(1, 2).expect("a probability"),
                 mode: deterministic::PartialWriteMode::Subset,
             });
-            let config = deterministic::Config::new().with_seed(seed).with_timeout(Some(limit));
+            let start = UNIX_EPOCH + Duration::from_millis(START_MS);
+            let config = deterministic::Config::new().with_seed(seed).with_start_time(start).with_timeout(Some(limit));
             deterministic::Runner::new(config.with_storage_fault_config(faults))
         }
     };
