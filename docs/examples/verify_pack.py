@@ -310,9 +310,25 @@ def check_set(message, code):
     return {"validators": validators, "digest": tagged("ylValSet", encode("ValidatorSet", message))}
 
 
+def outer_fields(data, most):
+    """Whether a message has at most so many fields on its outermost level; what is malformed is left to the decoder."""
+    reader, count = Reader(data), 0
+    try:
+        while reader.at < len(data) and count <= most:
+            count += 1
+            wire = reader.varint() & 7
+            value = reader.varint() if wire in (0, 2) else 0
+            reader.take(value if wire == 2 else 0)
+    except No:
+        return True
+    return count <= most
+
+
 def check_genesis(data):
     code = "pack_bad_genesis"
+    need(len(data) <= 4 << 20 and outer_fields(data, 20_000), code, "too large")
     genesis = read("Genesis", data, 4 << 20, code)
+    need(len(encode("ValidatorSet", genesis["validators"] or {"validators": []})) <= 64 * 512, code, "too many validators")
     need(genesis["version"] == 1 and 1 <= len(genesis["name"]) <= 64, code, "version or name")
     need(genesis["epoch_length"] > 0 and genesis["validators"] is not None, code, "epochs or validators")
     genesis["set"] = check_set(genesis["validators"], code)

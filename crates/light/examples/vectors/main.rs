@@ -3,6 +3,8 @@
 //! Keys are fixed and signatures deterministic, so that a run changes nothing unless a format changed. The files are
 //! checked by `docs/examples/check_vectors.py`, which shares no code with the crates.
 
+#![allow(clippy::disallowed_methods, reason = "it writes files")]
+
 mod cases;
 
 use std::{fs, io, path::Path};

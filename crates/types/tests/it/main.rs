@@ -1,5 +1,7 @@
 //! The chain's bytes: what decoders take, what they refuse, and the vectors.
 
+#![allow(clippy::disallowed_methods, reason = "the tests read the vectors")]
+
 mod blocks;
 mod canonical;
 mod genesis;
