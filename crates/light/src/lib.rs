@@ -11,11 +11,14 @@
 
 mod assemble;
 mod blob;
+mod deposit;
 mod error;
 mod header;
 mod history;
 mod inclusion;
+mod names;
 mod pack;
+mod paths;
 mod report;
 mod subject;
 #[cfg(feature = "testing")]

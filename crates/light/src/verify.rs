@@ -2,24 +2,26 @@
 
 use crate::{
     blob::Blob,
+    deposit::{DepositCall, check_subject, deposit, row_in_batch, status},
     error::PackError,
     header::{FinalHeader, FinalHeaders, verify_headers},
     history::{HistoryError, SET_CHANGES_MAX, SetChange, ValidatorHistory},
     inclusion::{InclusionError, verify_receipt, verify_state, verify_transaction},
-    pack::{EvidencePack, PackRow, StateEntry},
-    report::{BlockTime, Content, Depositor, Drift, Finality, NameSource, Outcome, Report, SignedBy, Status},
-    subject::{Subject, batch_leaf},
+    names::finality,
+    pack::{EvidencePack, StateEntry},
+    paths::{merkle_proof, state_proof},
+    report::{BlockTime, Content, Outcome, Report},
+    subject::Subject,
     trust::Trust,
 };
 use bytes::Bytes;
 use yulian_crypto::{
     Digest, merkle,
-    sm2::{Item, PublicKey, Verifier},
+    sm2::{Item, Verifier},
 };
-use yulian_state::{PROOF_BYTES_MAX, Path, Proof, ProofError, value_hash};
 use yulian_types::{
-    CodecError, SealedGenesis, SealedTransaction, StateKey, account_id, decode_canonical,
-    limits::{RECEIPT_BYTES_MAX, STATE_VALUE_BYTES_MAX, TRANSACTION_BYTES_MAX},
+    CodecError, SealedGenesis, SealedTransaction, StateKey, decode_canonical,
+    limits::{RECEIPT_BYTES_MAX, STATE_VALUE_BYTES_MAX},
     proto, state_keys as keys,
 };
 
@@ -44,14 +46,14 @@ pub fn verify_pack(
 }
 
 /// The headers of a pack, final, and its transaction.
-struct Check<'a> {
-    pack: &'a EvidencePack,
+pub(crate) struct Check<'a> {
+    pub(crate) pack: &'a EvidencePack,
     verifier: &'a dyn Verifier,
-    genesis: SealedGenesis,
+    pub(crate) genesis: SealedGenesis,
     history: ValidatorHistory,
     headers: FinalHeaders,
     later: Option<FinalHeaders>,
-    transaction: SealedTransaction,
+    pub(crate) transaction: SealedTransaction,
 }
 
 impl<'a> Check<'a> {
@@ -224,7 +226,7 @@ impl<'a> Check<'a> {
     }
 
     /// An optional entry, decoded and proven under the key that belongs here.
-    fn entry<M: prost::Message + Default>(
+    pub(crate) fn entry<M: prost::Message + Default>(
         &self,
         name: &'static str,
         entry: &Option<StateEntry>,
@@ -254,76 +256,6 @@ impl<'a> Check<'a> {
             (Some(_), _) => Err(PackError::Row),
         }
     }
-
-    fn depositor(&self, record: &proto::EvidenceRecord) -> Result<Depositor, PackError> {
-        let sender = self.transaction.sender;
-        let account = Digest::from_slice(&record.depositor).ok_or(PackError::RecordField("depositor"))?;
-        let proven: Option<proto::Account> = self.entry("account", &self.pack.account, &StateKey::account(&account))?;
-        if proven
-            .as_ref()
-            .is_some_and(|found| found.id != record.depositor || found.organisation != record.organisation)
-        {
-            return Err(PackError::EntryField("account"));
-        }
-        let first = &self.genesis.message;
-        let in_genesis = first.accounts.iter().find(|found| found.id == record.depositor);
-        let label = named(proven.as_ref().map(|a| &a.label), in_genesis.map(|a| &a.label));
-        let key = StateKey::organisation(&record.organisation);
-        let organisation: Option<proto::Organisation> = self.entry("organisation", &self.pack.organisation, &key)?;
-        if organisation
-            .as_ref()
-            .is_some_and(|found| found.id != record.organisation)
-        {
-            return Err(PackError::EntryField("organisation"));
-        }
-        let in_genesis = first.organisations.iter().find(|found| found.id == record.organisation);
-        let organisation_name = named(organisation.as_ref().map(|o| &o.name), in_genesis.map(|o| &o.name));
-        Ok(Depositor {
-            account,
-            label,
-            organisation: record.organisation.clone(),
-            organisation_name,
-            sender,
-            key: self.sender_key(&sender)?,
-        })
-    }
-
-    /// The first signer's key, which must be shown to be the sender's: by the account id, by genesis or by the state.
-    fn sender_key(&self, sender: &Digest) -> Result<PublicKey, PackError> {
-        // A sealed transaction has at least one signer.
-        let key = self.transaction.signers.first().ok_or(PackError::SignerUnproven)?.key;
-        let owner: Option<proto::KeyOwner> =
-            self.entry("key_owner", &self.pack.key_owner, &StateKey::key_owner(&key))?;
-        if owner.as_ref().is_some_and(|owner| owner.account[..] != sender.0) {
-            return Err(PackError::EntryField("key_owner"));
-        }
-        let mut accounts = self.genesis.message.accounts.iter();
-        let in_genesis = accounts.any(|a| a.id[..] == sender.0 && a.public_key[..] == key.as_bytes()[..]);
-        if owner.is_some() || account_id(&key) == *sender || in_genesis {
-            Ok(key)
-        } else {
-            Err(PackError::SignerUnproven)
-        }
-    }
-
-    fn drift(&self) -> Result<Option<Drift>, PackError> {
-        let name = keys::PARAMETER_CLOCK_DRIFT_MS;
-        let now: Option<proto::Parameter> = self.entry("drift", &self.pack.drift, &StateKey::parameter(name))?;
-        if now.as_ref().is_some_and(|found| found.name != name) {
-            return Err(PackError::EntryField("drift"));
-        }
-        let mut parameters = self.genesis.message.parameters.iter();
-        let first = parameters.find(|parameter| parameter.name == name);
-        Ok(first.map(|first| Drift {
-            ms: now.as_ref().unwrap_or(first).value,
-            proven_by: if now.is_some() {
-                NameSource::State
-            } else {
-                NameSource::Genesis
-            },
-            limit_ms: first.maximum,
-        }))
-    }
 }
 
 fn history(
@@ -347,131 +279,4 @@ fn history(
         history.apply(&change, verifier).map_err(wrap)?;
     }
     Ok(history)
-}
-
-/// What a deposit says.
-struct DepositCall {
-    digest: Digest,
-    kind: u32,
-    count: u64,
-    description: String,
-    source: String,
-}
-
-fn deposit(payload: &proto::TransactionPayload) -> Result<DepositCall, PackError> {
-    let (digest, kind, count, description, source) = match (payload.module.as_str(), payload.method.as_str()) {
-        (keys::EVIDENCE_MODULE, keys::METHOD_DEPOSIT) => {
-            let call: proto::Deposit =
-                decode_canonical(&payload.arguments, TRANSACTION_BYTES_MAX).map_err(PackError::Arguments)?;
-            (call.digest, keys::KIND_SINGLE, 0, call.description, call.source)
-        }
-        (keys::EVIDENCE_MODULE, keys::METHOD_DEPOSIT_BATCH) => {
-            let call: proto::DepositBatch =
-                decode_canonical(&payload.arguments, TRANSACTION_BYTES_MAX).map_err(PackError::Arguments)?;
-            (call.root, keys::KIND_BATCH, call.count, call.description, call.source)
-        }
-        (module, method) => {
-            let (module, method) = (module.into(), method.into());
-            return Err(PackError::NotEvidence { module, method });
-        }
-    };
-    Ok(DepositCall {
-        digest: Digest::from_slice(&digest).ok_or(PackError::Field("digest"))?,
-        kind,
-        count,
-        description,
-        source,
-    })
-}
-
-fn row_in_batch(row: &PackRow, deposit: &DepositCall) -> Result<Digest, PackError> {
-    let digest = Digest::from_slice(&row.digest.0).ok_or(PackError::Field("row.digest"))?;
-    let proof = merkle_proof(row.index, deposit.count, &row.path, "row.path")?;
-    let holds = proof.verify(&deposit.digest, &batch_leaf(&digest));
-    holds.then_some(digest).ok_or(PackError::Row)
-}
-
-fn check_subject(subject: Option<&Subject>, deposited: &Digest, content: &Content) -> Result<(), PackError> {
-    let Some(subject) = subject else {
-        return Ok(());
-    };
-    if matches!(content, Content::Batch { index: None, .. }) {
-        return Err(PackError::RowMissing);
-    }
-    if subject.digest() != *deposited {
-        return Err(PackError::OtherContent {
-            given: subject.digest().to_string(),
-            deposited: deposited.to_string(),
-        });
-    }
-    Ok(())
-}
-
-fn status(record: &proto::EvidenceRecord) -> Result<Status, PackError> {
-    let (reason, height, time_ms) = (record.reason.clone(), record.status_height, record.status_time_ms);
-    match record.status {
-        keys::STATUS_ACTIVE => Ok(Status::Active),
-        keys::STATUS_SUPERSEDED => Ok(Status::Superseded {
-            by: Digest::from_slice(&record.superseded_by).ok_or(PackError::RecordField("superseded_by"))?,
-            reason,
-            height,
-            time_ms,
-        }),
-        keys::STATUS_REVOKED => Ok(Status::Revoked {
-            reason,
-            height,
-            time_ms,
-        }),
-        _ => Err(PackError::RecordField("status")),
-    }
-}
-
-fn finality(headers: &FinalHeaders) -> Finality {
-    let (proof, set) = (headers.proof(), headers.validators());
-    let signed_by = |index: &u32| {
-        let validator = &set.validators()[*index as usize];
-        SignedBy {
-            name: validator.name.clone(),
-            cloud: validator.cloud.clone(),
-            organisation: validator.organisation.clone(),
-            key: set.keys()[*index as usize],
-        }
-    };
-    Finality {
-        height: headers.last().height(),
-        epoch: proof.epoch,
-        view: proof.view,
-        validators: set.len(),
-        quorum: set.quorum(),
-        signed_by: proof.signers.iter().map(signed_by).collect(),
-    }
-}
-
-fn named(state: Option<&String>, genesis: Option<&String>) -> Option<(String, NameSource)> {
-    let of = |source| move |name: &String| (name.clone(), source);
-    state
-        .map(of(NameSource::State))
-        .or(genesis.map(of(NameSource::Genesis)))
-}
-
-fn merkle_proof(index: u64, count: u64, path: &Blob, name: &'static str) -> Result<merkle::Proof, PackError> {
-    let chunks = path.0.chunks_exact(32);
-    if !chunks.remainder().is_empty() || path.0.len() > merkle::SIBLINGS_MAX * 32 {
-        return Err(PackError::Field(name));
-    }
-    Ok(merkle::Proof {
-        index,
-        count,
-        siblings: chunks.filter_map(Digest::from_slice).collect(),
-    })
-}
-
-/// The full state proof: the leaf that the pack leaves out follows from key and value.
-fn state_proof(entry: &StateEntry, key: &StateKey) -> Result<Proof, ProofError> {
-    if entry.path.0.len() > PROOF_BYTES_MAX {
-        return Err(ProofError::Length(entry.path.0.len()));
-    }
-    let path = Path::of(key.module_id, &key.key);
-    let leaf = value_hash(&entry.value.0);
-    Proof::from_bytes(&[&[1], &path.as_bytes()[..], &leaf.0, &entry.path.0].concat())
 }
