@@ -4,15 +4,18 @@ use super::{Options, SEALED_MAX, failure, folder};
 use crate::{Batch, Space, StoreError};
 use fjall::{
     AbstractTree as _, CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode,
-    Readable as _, Snapshot, config::CompressionPolicy,
+    Readable as _, Snapshot, compaction::Leveled, config::CompressionPolicy,
 };
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
+/// Size of a sorted file, bytes. Small ones keep each step of merging short: while one runs, full memtables wait.
+const TABLE_BYTES: u64 = 16 << 20;
 /// Values of this size and more are kept apart from their keys in a large space, bytes.
 const SEPARATE_FROM_BYTES: u32 = 1024;
 /// Size of a file of separated values, bytes: space comes back file by file.
@@ -24,12 +27,15 @@ const STALE_PART: f32 = 0.25;
 const JOURNALS_BYTES: u64 = 64 << 20;
 /// Pause between looks at a write in the background.
 const PAUSE: Duration = Duration::from_millis(5);
+/// See [`Disk::forget_old_versions`]. No space of a caller has this name.
+const UPKEEP: Space = Space::new(0, "_upkeep");
 /// A reclaim is two passes: the first finds which value files have holes, the second copies those out.
 const RECLAIM_PASSES: usize = 2;
 
 pub(super) struct Disk {
     database: Database,
     keyspaces: BTreeMap<Space, Keyspace>,
+    upkeep: Keyspace,
     folder: PathBuf,
     memtable_bytes: u64,
     reserve_bytes: u64,
@@ -38,15 +44,21 @@ pub(super) struct Disk {
 impl Disk {
     pub(super) fn open(folder: &Path, options: &Options) -> Result<Self, StoreError> {
         let database = open_database(folder, options)?;
-        let mut keyspaces = BTreeMap::new();
-        for space in &options.spaces {
-            let keyspace = database.keyspace(space.name(), || settings(*space, options));
-            let keyspace = keyspace.map_err(|error| failure::opening(folder, error))?;
-            keyspaces.insert(*space, keyspace);
-        }
+        let keyspace = |space: Space| {
+            let keyspace = database.keyspace(space.name(), || settings(space, options));
+            keyspace.map_err(|error| failure::opening(folder, error))
+        };
+        let upkeep = keyspace(UPKEEP)?;
+        let with_keyspace = |space: &Space| Ok((*space, keyspace(*space)?));
+        let keyspaces = options
+            .spaces
+            .iter()
+            .map(with_keyspace)
+            .collect::<Result<_, StoreError>>()?;
         Ok(Self {
             database,
             keyspaces,
+            upkeep,
             folder: folder.to_owned(),
             memtable_bytes: options.memtable_bytes,
             reserve_bytes: options.reserve_bytes,
@@ -136,16 +148,29 @@ impl Disk {
     /// Rewrites the files of a space without what was removed from it.
     pub(super) fn reclaim(&self, space: Space) -> Result<(), StoreError> {
         let keyspace = self.of(space)?;
-        let failed = |error| self.failed(error);
         for _ in 0..RECLAIM_PASSES {
-            keyspace.rotate_memtable().map_err(failed)?;
-            while keyspace.sealed_memtable_count() > 0 {
-                thread::sleep(PAUSE);
-                self.check_worker()?;
-            }
-            keyspace.major_compact().map_err(failed)?;
+            self.flush(keyspace)?;
+            self.forget_old_versions()?;
+            keyspace.major_compact().map_err(|error| self.failed(error))?;
+        }
+        self.forget_old_versions()
+    }
+
+    fn flush(&self, keyspace: &Keyspace) -> Result<(), StoreError> {
+        keyspace.rotate_memtable().map_err(|error| self.failed(error))?;
+        while keyspace.sealed_memtable_count() > 0 {
+            thread::sleep(PAUSE);
+            self.check_worker()?;
         }
         Ok(())
+    }
+
+    /// Lets go of the files and memtables that only earlier versions of the spaces refer to. `fjall` does so, for all spaces,
+    /// when a memtable that is not empty is handed over to be written, and at no other time: there is a keyspace for
+    /// nothing else.
+    fn forget_old_versions(&self) -> Result<(), StoreError> {
+        self.upkeep.insert(b"k", b"").map_err(|error| self.failed(error))?;
+        self.flush(&self.upkeep)
     }
 }
 
@@ -186,6 +211,7 @@ fn settings(space: Space, options: &Options) -> KeyspaceCreateOptions {
         .age_cutoff(1.0);
     KeyspaceCreateOptions::default()
         .max_memtable_size(options.memtable_bytes)
+        .compaction_strategy(Arc::new(Leveled::default().with_table_target_size(TABLE_BYTES)))
         .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
         .with_kv_separation(space.is_large().then_some(apart))
 }

@@ -41,12 +41,12 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// The spaces of a chain, 32 MiB of cache, 16 MiB per space for recent writes, 256 MiB of reserve.
+    /// The spaces of a chain, 32 MiB of cache, 8 MiB per space for recent writes, 256 MiB of reserve.
     fn default() -> Self {
         Self {
             spaces: crate::CHAIN_SPACES.to_vec(),
             cache_bytes: 32 << 20,
-            memtable_bytes: 16 << 20,
+            memtable_bytes: 8 << 20,
             reserve_bytes: 256 << 20,
         }
     }
