@@ -1,9 +1,18 @@
 //! One chain host: ledger, mempool, execution pipelined with consensus, node API, metrics, lifecycle.
 
+pub mod admission;
+mod chain;
+pub mod desk;
+pub mod executor;
 pub mod gossip;
 pub mod ledger;
 pub mod metrics;
+pub mod options;
 pub mod pool;
+pub mod waiters;
 
 #[cfg(test)]
 mod testing;
+
+pub use chain::{ChainNode, Core, FinalBlockData, Latest, Network, OpenError};
+pub use options::{ChainOptions, Pace};

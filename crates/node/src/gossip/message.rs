@@ -52,8 +52,7 @@ pub fn encode(transactions: &[Arc<SealedTransaction>]) -> Vec<Bytes> {
     messages
 }
 
-/// Splits a message into transaction bytes, each in memory of its own: one that stays in the pool must not keep
-/// the whole message alive.
+/// Splits a message into transaction bytes, without copying.
 pub fn decode(mut message: Bytes) -> Result<Vec<Bytes>, GossipError> {
     if message.len() > GOSSIP_MESSAGE_BYTES_MAX {
         return Err(GossipError::TooLong(message.len()));
@@ -71,7 +70,7 @@ pub fn decode(mut message: Bytes) -> Result<Vec<Bytes>, GossipError> {
         if length == 0 || length > message.len() {
             return Err(GossipError::Form);
         }
-        out.push(Bytes::copy_from_slice(&message.split_to(length)));
+        out.push(message.split_to(length));
     }
     if out.is_empty() {
         return Err(GossipError::Form);

@@ -4,7 +4,7 @@ use super::{START_MS, sender_key};
 use bytes::Bytes;
 use std::sync::Arc;
 use yulian_crypto::{
-    sm2::{FastVerifier, SecretKey, Signer},
+    sm2::{FastVerifier, PublicKey, SecretKey, Signer},
     sm3,
 };
 use yulian_exec::{
@@ -235,4 +235,42 @@ impl Forge {
             })
             .collect()
     }
+}
+
+/// A proposal of the only member's admin to remove a validator.
+pub(crate) fn propose_removal(chain: &SealedGenesis, key: &PublicKey) -> Arc<SealedTransaction> {
+    let action = encode(&proto::RemoveValidator {
+        public_key: Bytes::copy_from_slice(key.as_bytes()),
+    });
+    let arguments = encode(&proto::Propose {
+        kind: 2,
+        action,
+        reason: "test".into(),
+    });
+    call(
+        chain,
+        &sender_key(ADMIN),
+        "governance",
+        "propose",
+        1,
+        arguments,
+        START_MS + 300_000,
+    )
+}
+
+/// The only member's vote for a proposal, which carries it.
+pub(crate) fn vote(chain: &SealedGenesis, proposal: u64) -> Arc<SealedTransaction> {
+    let arguments = encode(&proto::Vote {
+        proposal,
+        approve: true,
+    });
+    call(
+        chain,
+        &sender_key(ADMIN),
+        "governance",
+        "vote",
+        2,
+        arguments,
+        START_MS + 300_000,
+    )
 }

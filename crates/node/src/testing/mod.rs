@@ -1,8 +1,10 @@
 //! What the tests of this crate share.
 
 mod chain;
+mod cluster;
 
 pub(crate) use chain::*;
+pub(crate) use cluster::*;
 
 use bytes::Bytes;
 use std::{

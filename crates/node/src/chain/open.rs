@@ -1,0 +1,127 @@
+//! Starting a chain on a node.
+
+use super::{ChainNode, Core, Latest, Network};
+use crate::{
+    admission::{self, Admission},
+    desk::Desk,
+    executor::Executor,
+    gossip::{Broadcast, Gossip},
+    ledger::{Ledger, LedgerError},
+    metrics::SharedMetrics,
+    options::ChainOptions,
+    pool::Mempool,
+    waiters::Waiters,
+};
+use bytes::Bytes;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, OnceLock},
+};
+use tokio::sync::watch;
+use yulian_crypto::sm2::{FastVerifier, Signer, Verifier};
+use yulian_engine::Runtime;
+use yulian_exec::{Registry, Speculation, SpeculationError};
+use yulian_store::Kv;
+use yulian_types::SealedGenesis;
+
+/// Why a chain cannot be started.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum OpenError {
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Execution cannot resume from the ledger.
+    #[error(transparent)]
+    Execution(#[from] SpeculationError),
+}
+
+/// The engine's network once there is one; before that, what is sent is lost and comes again.
+struct Late(Arc<OnceLock<Arc<dyn Network>>>);
+
+impl Broadcast for Late {
+    fn broadcast(&self, message: Bytes) {
+        if let Some(network) = self.0.get() {
+            network.broadcast(message);
+        }
+    }
+}
+
+impl<R: Runtime, K: Kv> ChainNode<R, K> {
+    /// Opens a chain with the modules of this program.
+    pub async fn open(
+        runtime: R,
+        kv: K,
+        genesis: Arc<SealedGenesis>,
+        signer: Arc<dyn Signer>,
+        options: ChainOptions,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(runtime, kv, genesis, signer, options, yulian_modules::registry()).await
+    }
+
+    /// Opens a chain with other modules.
+    pub async fn open_with(
+        runtime: R,
+        kv: K,
+        genesis: Arc<SealedGenesis>,
+        signer: Arc<dyn Signer>,
+        options: ChainOptions,
+        registry: Registry,
+    ) -> Result<Self, OpenError> {
+        let verifier: Arc<dyn Verifier> = Arc::new(FastVerifier::default());
+        let opened = Ledger::open(kv, genesis.clone()).await?;
+        let ledger = opened.ledger;
+        let base = ledger.clone();
+        let speculation = Speculation::resume(&genesis, registry.clone(), verifier.clone(), base, opened.anchor)?;
+        let latest = Latest {
+            tip: ledger.tip(),
+            executed: speculation.last_final().clone(),
+        };
+        let metrics = SharedMetrics::default();
+        metrics.height.set(latest.tip.height);
+        metrics.final_time_ms.set(latest.tip.time_ms);
+        metrics.state_keys.set(latest.executed.tree.len() as u64);
+
+        let pool = Mempool::new(options.pool);
+        let network = Arc::new(OnceLock::new());
+        let (executor, executing) = Executor::start(&runtime, speculation);
+        let (desk, mut tasks) = Desk::start(
+            &runtime,
+            options.signature_tasks,
+            verifier.clone(),
+            pool.clone(),
+            metrics.clone(),
+        );
+        let late = Arc::new(Late(network.clone()));
+        let (gossip, sending) = Gossip::start(runtime.clone(), pool.clone(), late, metrics.clone());
+        let (admission, admitting) = Admission::start(admission::Parts {
+            runtime: runtime.clone(),
+            executor: executor.clone(),
+            desk: desk.clone(),
+            pool: pool.clone(),
+            gossip,
+            metrics: metrics.clone(),
+        });
+        tasks.extend([executing, sending, admitting]);
+        Ok(Self(Arc::new(Core {
+            runtime,
+            ledger,
+            registry,
+            verifier,
+            signer,
+            options,
+            executor,
+            desk,
+            pool,
+            admission,
+            waiters: Waiters::default(),
+            metrics,
+            latest: watch::Sender::new(latest),
+            network,
+            recent: Mutex::new(VecDeque::new()),
+            sets: Mutex::new(BTreeMap::new()),
+            stopped: watch::Sender::new(None),
+            pruning: Mutex::new(false),
+            tasks,
+        })))
+    }
+}

@@ -1,0 +1,60 @@
+//! What a node may be told about one of its chains.
+
+use crate::pool::PoolLimits;
+use std::time::Duration;
+use yulian_engine::{Peer, Timing};
+
+/// Most tasks that verify signatures.
+pub const SIGNATURE_TASKS_MAX: usize = 16;
+
+/// Settings of a chain on one node. None of it is part of consensus.
+#[derive(Debug, Clone)]
+pub struct ChainOptions {
+    /// How much the pool of waiting transactions holds.
+    pub pool: PoolLimits,
+    /// Tasks that verify signatures, each on a thread of its own where there are threads; 1 to [`SIGNATURE_TASKS_MAX`].
+    pub signature_tasks: usize,
+    /// When blocks are proposed.
+    pub pace: Pace,
+    /// Bodies of older blocks are removed; `None` keeps all.
+    pub retain_blocks: Option<u64>,
+    /// Times of the protocol.
+    pub timing: Timing,
+    /// Addresses to use instead of those registered on the chain, by key, and nodes beside them.
+    pub peers: Vec<Peer>,
+}
+
+impl Default for ChainOptions {
+    fn default() -> Self {
+        Self {
+            pool: PoolLimits::default(),
+            signature_tasks: 1,
+            pace: Pace::default(),
+            retain_blocks: None,
+            timing: Timing::default(),
+            peers: Vec::new(),
+        }
+    }
+}
+
+/// When a leader proposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// After the last transaction, the closing block follows when nothing new has come for this time.
+    pub closing_delay: Duration,
+    /// A parent of that many transactions means load: the next block then waits until it is full or `loaded_interval` after
+    /// its parent. Fewer and larger blocks cost less per transaction.
+    pub loaded_from: usize,
+    /// Time between blocks under load.
+    pub loaded_interval: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            closing_delay: Duration::from_millis(150),
+            loaded_from: 64,
+            loaded_interval: Duration::from_millis(100),
+        }
+    }
+}
