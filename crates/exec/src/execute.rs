@@ -42,9 +42,10 @@ impl<'a, B: Base> Executor<'a, B> {
         context: &'a BlockContext,
         registry: &'a Registry,
         verifier: &'a dyn Verifier,
+        transactions: usize,
     ) -> Self {
         Self {
-            view: BlockView::new(parent),
+            view: BlockView::new(parent, transactions),
             senders,
             context,
             registry,
@@ -54,8 +55,21 @@ impl<'a, B: Base> Executor<'a, B> {
     }
 
     /// Executes a transaction and returns its receipt. A failure leaves nothing but the receipt.
-    pub(crate) fn run(&mut self, transaction: &SealedTransaction) -> Result<(proto::Receipt, Trace), StateError> {
-        let end = self.attempt(transaction)?;
+    pub(crate) fn run(&mut self, transaction: &SealedTransaction) -> Result<proto::Receipt, StateError> {
+        Ok(self.run_with(transaction, None)?.0)
+    }
+
+    /// Like [`Executor::run`], and tells which keys were touched.
+    pub(crate) fn trace(&mut self, transaction: &SealedTransaction) -> Result<(proto::Receipt, Trace), StateError> {
+        self.run_with(transaction, Some(Trace::default()))
+    }
+
+    fn run_with(
+        &mut self,
+        transaction: &SealedTransaction,
+        trace: Option<Trace>,
+    ) -> Result<(proto::Receipt, Trace), StateError> {
+        let end = self.attempt(transaction, trace)?;
         let mut receipt = proto::Receipt {
             transaction_id: Bytes::copy_from_slice(&transaction.id.0),
             metering: end.metering,
@@ -84,10 +98,14 @@ impl<'a, B: Base> Executor<'a, B> {
         self.view.accept(writes);
     }
 
-    fn attempt(&mut self, transaction: &SealedTransaction) -> Result<TransactionEnd<Output>, StateError> {
+    fn attempt(
+        &mut self,
+        transaction: &SealedTransaction,
+        trace: Option<Trace>,
+    ) -> Result<TransactionEnd<Output>, StateError> {
         let payload = &transaction.payload;
         let sender = self.senders.load(&mut self.view, &transaction.sender)?;
-        let mut view = TransactionView::new(&mut self.view, &payload.declared_keys, payload.metering_limit);
+        let mut view = TransactionView::new(&mut self.view, &payload.declared_keys, payload.metering_limit, trace);
         if let Err(failure) = charge_entry(&mut view, transaction) {
             return view.finish(Err(failure));
         }

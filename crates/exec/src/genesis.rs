@@ -88,7 +88,7 @@ pub fn bootstrap(genesis: &SealedGenesis) -> Result<Executed, GenesisFault> {
     write_nodes(&mut writes, genesis, &organisations)?;
 
     let nothing = Snapshot::new(MemoryBase::default(), Tree::new(), vec![], vec![]);
-    let mut view = BlockView::new(nothing);
+    let mut view = BlockView::new(nothing, writes.0.len());
     view.accept(writes.0);
     let rules = Rules::read(&mut view)?;
     let set = Arc::new(genesis.validators.clone());

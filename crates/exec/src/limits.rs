@@ -4,8 +4,12 @@ use yulian_types::limits::RECEIPT_BYTES_MAX;
 
 /// Ancestors of a block whose digests a module can look up.
 pub const RECENT_DIGESTS: usize = 256;
-/// Versions of the final state that stay in memory, for proofs.
+/// Most versions of the final state that stay in memory, for proofs.
 pub const FINAL_STATES_KEPT: usize = 16;
+/// Fewer are kept when their blocks changed more keys than this together: a version costs about 3 KB for each.
+pub const FINAL_CHANGES_KEPT: usize = 16_000;
+/// Versions of the final state that are kept whatever they cost: the last header proves the state before it.
+pub const FINAL_STATES_KEPT_MIN: usize = 3;
 /// Most executed blocks that are not final. Past it, the oldest that nothing builds on is forgotten.
 pub const PENDING_BLOCKS_MAX: usize = 256;
 /// Most final blocks whose writes wait for the base. Past it, `finalize` refuses.

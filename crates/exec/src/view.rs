@@ -26,11 +26,12 @@ pub(crate) struct BlockView<B> {
 }
 
 impl<B: Base> BlockView<B> {
-    pub(crate) fn new(parent: Snapshot<B>) -> Self {
+    /// A view for a block of about as many transactions.
+    pub(crate) fn new(parent: Snapshot<B>, transactions: usize) -> Self {
         Self {
             parent,
-            read: PathMap::default(),
-            written: PathMap::default(),
+            read: PathMap::with_capacity_and_hasher(transactions, Default::default()),
+            written: PathMap::with_capacity_and_hasher(transactions, Default::default()),
         }
     }
 
@@ -107,7 +108,10 @@ pub(crate) struct TransactionView<'a> {
     writes: TransactionWrites,
     /// Sorted; empty = not declared.
     declared: Vec<&'a [u8]>,
-    trace: Trace,
+    /// Kept only where somebody asks for it.
+    trace: Option<Trace>,
+    /// The last key with its path: a method mostly writes what it has just read.
+    last: Option<(StateKey, Path)>,
     meter: Meter,
     /// The first failure of the view itself: the transaction fails with it even if the method ignores it.
     failure: Option<Failure>,
@@ -116,14 +120,20 @@ pub(crate) struct TransactionView<'a> {
 }
 
 impl<'a> TransactionView<'a> {
-    pub(crate) fn new(block: &'a mut dyn ReadPath, declared: &'a [Bytes], metering_limit: u64) -> Self {
+    pub(crate) fn new(
+        block: &'a mut dyn ReadPath,
+        declared: &'a [Bytes],
+        metering_limit: u64,
+        trace: Option<Trace>,
+    ) -> Self {
         let mut declared: Vec<&[u8]> = declared.iter().map(|key| &key[..]).collect();
         declared.sort_unstable();
         Self {
             block,
             writes: TransactionWrites::new(),
             declared,
-            trace: Trace::default(),
+            trace,
+            last: None,
             meter: Meter::new(metering_limit),
             failure: None,
             broken: None,
@@ -141,10 +151,12 @@ impl<'a> TransactionView<'a> {
     }
 
     pub(crate) fn get(&mut self, key: &StateKey) -> Result<Option<Bytes>, Failure> {
-        self.trace.reads.push(key.clone());
+        if let Some(trace) = &mut self.trace {
+            trace.reads.push(key.clone());
+        }
         self.charge(cost::READ)?;
         self.check_key(key)?;
-        let path = path_of(key);
+        let path = self.path(key);
         if let Some(write) = self.writes.get(&path) {
             return Ok(write.value.clone());
         }
@@ -152,7 +164,9 @@ impl<'a> TransactionView<'a> {
     }
 
     pub(crate) fn set(&mut self, key: &StateKey, value: Option<Bytes>) -> Result<(), Failure> {
-        self.trace.writes.push(key.clone());
+        if let Some(trace) = &mut self.trace {
+            trace.writes.push(key.clone());
+        }
         self.charge(cost::WRITE)?;
         self.check_key(key)?;
         if let Some(value) = &value {
@@ -166,8 +180,20 @@ impl<'a> TransactionView<'a> {
             key: key.key.clone(),
             value,
         };
-        self.writes.insert(path_of(key), write);
+        let path = self.path(key);
+        self.writes.insert(path, write);
         Ok(())
+    }
+
+    fn path(&mut self, key: &StateKey) -> Path {
+        match &self.last {
+            Some((last, path)) if last == key => *path,
+            _ => {
+                let path = path_of(key);
+                self.last = Some((key.clone(), path));
+                path
+            }
+        }
     }
 
     fn check_key(&mut self, key: &StateKey) -> Result<(), Failure> {
@@ -212,7 +238,7 @@ impl<'a> TransactionView<'a> {
         Ok(TransactionEnd {
             result,
             writes: self.writes,
-            trace: self.trace,
+            trace: self.trace.unwrap_or_default(),
             metering: self.meter.used(),
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Base, Executed, Snapshot,
-    limits::{FINAL_STATES_KEPT, RECENT_DIGESTS},
+    limits::{FINAL_CHANGES_KEPT, FINAL_STATES_KEPT, FINAL_STATES_KEPT_MIN, RECENT_DIGESTS},
 };
 use std::{collections::VecDeque, sync::Arc};
 use yulian_crypto::Digest;
@@ -31,10 +31,17 @@ impl History {
             self.recent.pop_front();
         }
         self.finals.push_back(executed.clone());
-        if self.finals.len() > FINAL_STATES_KEPT {
+        while self.too_many_states() {
             self.finals.pop_front();
         }
         self.uncommitted.push_back(executed);
+    }
+
+    fn too_many_states(&self) -> bool {
+        // The oldest version itself shares with nothing older: its own changes cost nothing.
+        let changes: usize = self.finals.iter().skip(1).map(|executed| executed.changes.len()).sum();
+        let too_dear = changes > FINAL_CHANGES_KEPT && self.finals.len() > FINAL_STATES_KEPT_MIN;
+        self.finals.len() > FINAL_STATES_KEPT || too_dear
     }
 
     pub(super) fn committed(&mut self, height: u64) {

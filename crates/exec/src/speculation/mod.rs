@@ -147,10 +147,10 @@ impl<B: Base> Speculation<B> {
     fn compute(&self, parent: &Executed, block: &SealedBlock) -> Result<(Executed, Senders), SpeculationError> {
         let place = Place::after(parent, self.epoch_length);
         let context = self.context(parent, &place, block.header.time_ms)?;
-        let mut executor = self.executor(parent, &context)?;
+        let mut executor = self.executor(parent, &context, block.transactions.len())?;
         let mut receipts = Vec::with_capacity(block.transactions.len());
         for transaction in &block.transactions {
-            receipts.push(seal(&executor.run(transaction)?.0));
+            receipts.push(seal(&executor.run(transaction)?));
         }
         Ok(executor.finish(block, place, parent, receipts)?)
     }
@@ -166,13 +166,14 @@ impl<B: Base> Speculation<B> {
         let parent = self.parent(parent)?;
         let place = Place::after(&parent, self.epoch_length);
         let context = self.context(&parent, &place, time_ms)?;
-        Ok(self.executor(&parent, &context)?.run(transaction)?)
+        Ok(self.executor(&parent, &context, 1)?.trace(transaction)?)
     }
 
     fn executor<'a>(
         &'a self,
         parent: &Executed,
         context: &'a BlockContext,
+        transactions: usize,
     ) -> Result<Executor<'a, B>, SpeculationError> {
         let senders = self
             .entries
@@ -180,7 +181,14 @@ impl<B: Base> Speculation<B> {
             .map(|entry| entry.senders.clone())
             .unwrap_or_default();
         let state = self.snapshot(&parent.digest)?;
-        Ok(Executor::new(state, senders, context, &self.registry, &*self.verifier))
+        Ok(Executor::new(
+            state,
+            senders,
+            context,
+            &self.registry,
+            &*self.verifier,
+            transactions,
+        ))
     }
 
     fn context(&self, parent: &Executed, place: &Place, time_ms: u64) -> Result<BlockContext, SpeculationError> {
@@ -230,7 +238,8 @@ impl<B: Base> Speculation<B> {
         ))
     }
 
-    /// The state after one of the last [`crate::limits::FINAL_STATES_KEPT`] final blocks.
+    /// The state after one of the last final blocks: [`crate::limits::FINAL_STATES_KEPT`] of them, fewer when they changed
+    /// many keys, never fewer than [`crate::limits::FINAL_STATES_KEPT_MIN`].
     pub fn final_state(&self, height: u64) -> Option<Snapshot<B>> {
         self.history.state(height, &self.base)
     }

@@ -187,6 +187,30 @@ fn the_last_final_states_can_be_read_and_proven() {
 }
 
 #[test]
+fn fewer_states_are_kept_when_blocks_change_many_keys() {
+    let mut world = World::new();
+    for block in 0..8u32 {
+        let transactions = (0..5u32).map(|part| {
+            let key = |number: u32| toy_key(&(block * 5_000 + part * 1_000 + number).to_be_bytes());
+            let writes: Vec<_> = (0..1_000).map(|number| (key(number), Some(vec![1]))).collect();
+            order("writer-a", "write", crate::toy::encode_writes(&writes))
+        });
+        let time = world.tip().time_ms();
+        let transactions: Vec<_> = transactions.collect();
+        let signed = transactions
+            .into_iter()
+            .map(|order| crate::world::sign(world.builder(order, time).metering_limit(10_000_000), "writer-a"))
+            .collect();
+        assert_eq!(world.advance(signed).executed.writes.len(), 5_000);
+    }
+    // 16,000 changes are those of three blocks, between four states.
+    let kept: Vec<u64> = (0..=8)
+        .filter(|height| world.chain.final_state(*height).is_some())
+        .collect();
+    assert_eq!(kept, [5, 6, 7, 8]);
+}
+
+#[test]
 fn a_base_that_differs_from_the_tree_is_stale_and_never_wrong() {
     let mut world = World::new();
     world.run(order("writer-a", "append", b"kA".to_vec()));
