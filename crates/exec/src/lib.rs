@@ -2,7 +2,7 @@
 //!
 //! Serial execution is the definition. The results of a block are a function of its ancestors and itself: no clock, no
 //! disk, no randomness, no order of hashing enters. Foreign input never panics; what a transaction does wrong is a
-//! code of the catalogue ([`codes`] and [`Registry::codes`]).
+//! code of the catalogue ([`mod@codes`] and [`Registry::codes`]).
 //!
 //! * [`bootstrap`] turns a genesis into the first state.
 //! * [`Speculation`] executes, judges, builds and finalises blocks over a [`Base`] of committed values.
