@@ -24,7 +24,7 @@ pub const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Time a submission waits when the caller names none.
 pub const WAIT_DEFAULT: Duration = Duration::from_secs(30);
 /// Most headers from a height to the finality proof that covers it.
-pub const COVER_HEADERS_MAX: usize = 4_096;
+pub const COVER_HEADERS_MAX: usize = 1_024;
 
 /// What one listener admits at a time; past it, the answer is `busy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

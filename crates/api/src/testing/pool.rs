@@ -27,6 +27,11 @@ impl FakeChain {
         self.finalise(&mut state);
     }
 
+    /// Transactions that are queued.
+    pub fn pending(&self) -> usize {
+        self.lock().pending.len()
+    }
+
     /// Forgets what is queued, as a node that crashed would.
     pub fn forget(&self) {
         self.lock().pending.clear();

@@ -1,0 +1,206 @@
+//! Calls of the module `governance`.
+
+use super::{Account, SignedTransaction, Terms, account_calls::signature};
+use bytes::Bytes;
+use yulian_api::views::CandidateView;
+use yulian_crypto::{
+    Digest,
+    sm2::{PublicKey, SignError, Signer},
+    sm3,
+};
+use yulian_types::{CodecError, decode_canonical, encode, limits::STATE_VALUE_BYTES_MAX, proto, tags};
+
+const MODULE: &str = "governance";
+
+/// A node that wants to become a validator, with its proof that it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The node.
+    pub validator: proto::Validator,
+    /// Its signature over a recent header.
+    pub proof: proto::CandidateProof,
+}
+
+impl TryFrom<&CandidateView> for Candidate {
+    type Error = CodecError;
+
+    /// What the node itself says, see [`crate::Chain::candidate_proof`].
+    fn try_from(view: &CandidateView) -> Result<Self, CodecError> {
+        Ok(Self {
+            validator: proto::Validator {
+                public_key: Bytes::copy_from_slice(view.public_key.0.as_bytes()),
+                name: view.name.clone(),
+                cloud: view.cloud.clone(),
+                organisation: view.organisation.clone(),
+            },
+            proof: decode_canonical(&view.candidate_proof.0, STATE_VALUE_BYTES_MAX)?,
+        })
+    }
+}
+
+/// What a proposal would do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Add a validator.
+    AddValidator(Candidate),
+    /// Remove a validator.
+    RemoveValidator(PublicKey),
+    /// Replace the validator of this key.
+    ReplaceValidator(PublicKey, Candidate),
+    /// Set a parameter.
+    SetParameter {
+        /// Name.
+        name: String,
+        /// New value.
+        value: u64,
+    },
+    /// Admit an organisation with its first admin. Make it with [`Action::add_organisation`].
+    AddOrganisation(proto::AddOrganisation),
+    /// Remove an organisation.
+    RemoveOrganisation(String),
+    /// Freeze an organisation.
+    FreezeOrganisation(String),
+    /// End the freeze of an organisation.
+    UnfreezeOrganisation(String),
+    /// Change the charter.
+    ChangeCharter(proto::Charter),
+    /// Switch on a protocol version.
+    ActivateProtocol {
+        /// The version.
+        version: u32,
+        /// First height at which it is in force.
+        height: u64,
+    },
+}
+
+impl Action {
+    /// Admission of an organisation whose first admin holds `admin_key`.
+    ///
+    /// # Errors
+    /// If the key cannot sign.
+    pub fn add_organisation(
+        terms: &Terms,
+        id: &str,
+        name: &str,
+        member: bool,
+        admin_key: &dyn Signer,
+        admin_label: &str,
+    ) -> Result<Self, SignError> {
+        let key = admin_key.public_key();
+        let account = yulian_types::account_id(&key);
+        Ok(Self::AddOrganisation(proto::AddOrganisation {
+            id: id.into(),
+            name: name.into(),
+            member,
+            admin_public_key: Bytes::copy_from_slice(key.as_bytes()),
+            admin_label: admin_label.into(),
+            admin_possession: super::key_possession(&terms.chain_id(), &account, admin_key)?,
+        }))
+    }
+
+    /// The kind's number and the action's message.
+    pub fn encode(&self) -> (u32, Bytes) {
+        let key = |key: &PublicKey| Bytes::copy_from_slice(key.as_bytes());
+        let organisation = |id: &String| encode(&proto::OrganisationId { id: id.clone() });
+        match self {
+            Self::AddValidator(candidate) => {
+                let Candidate { validator, proof } = candidate.clone();
+                let (validator, proof) = (Some(validator), Some(proof));
+                (1, encode(&proto::AddValidator { validator, proof }))
+            }
+            Self::RemoveValidator(public_key) => {
+                let public_key = key(public_key);
+                (2, encode(&proto::RemoveValidator { public_key }))
+            }
+            Self::ReplaceValidator(public_key, candidate) => {
+                let Candidate { validator, proof } = candidate.clone();
+                let action = proto::ReplaceValidator {
+                    public_key: key(public_key),
+                    validator: Some(validator),
+                    proof: Some(proof),
+                };
+                (3, encode(&action))
+            }
+            Self::SetParameter { name, value } => {
+                let (name, value) = (name.clone(), *value);
+                (4, encode(&proto::SetParameter { name, value }))
+            }
+            Self::AddOrganisation(action) => (5, encode(action)),
+            Self::RemoveOrganisation(id) => (6, organisation(id)),
+            Self::FreezeOrganisation(id) => (7, organisation(id)),
+            Self::UnfreezeOrganisation(id) => (8, organisation(id)),
+            Self::ChangeCharter(charter) => {
+                let charter = Some(charter.clone());
+                (9, encode(&proto::ChangeCharter { charter }))
+            }
+            Self::ActivateProtocol { version, height } => {
+                let (version, height) = (*version, *height);
+                (10, encode(&proto::ActivateProtocol { version, height }))
+            }
+        }
+    }
+}
+
+/// All fail only if a key cannot sign.
+impl Account {
+    /// Opens a proposal; the answer is its number. The proposer votes like everybody else.
+    pub fn propose(&self, terms: &Terms, action: &Action, reason: &str) -> Result<SignedTransaction, SignError> {
+        let (kind, action) = action.encode();
+        let reason = reason.into();
+        self.call(terms, MODULE, "propose", &proto::Propose { kind, action, reason })
+    }
+
+    /// Casts the ballot of the sender's organisation.
+    pub fn vote(&self, terms: &Terms, proposal: u64, approve: bool) -> Result<SignedTransaction, SignError> {
+        self.call(terms, MODULE, "vote", &proto::Vote { proposal, approve })
+    }
+
+    /// Registers a node of the sender's organisation with what the node signed, see
+    /// [`yulian_api::views::CandidateView::registration`] or [`node_registration`].
+    pub fn register_node(
+        &self,
+        terms: &Terms,
+        registration: &proto::RegisterNode,
+    ) -> Result<SignedTransaction, SignError> {
+        self.call(terms, MODULE, "register_node", registration)
+    }
+
+    /// Takes a node of the sender's organisation that is no validator off the list.
+    pub fn remove_node(&self, terms: &Terms, public_key: &PublicKey) -> Result<SignedTransaction, SignError> {
+        let public_key = Bytes::copy_from_slice(public_key.as_bytes());
+        self.call(terms, MODULE, "remove_node", &proto::RemoveNode { public_key })
+    }
+}
+
+/// A node's record with its key's signature over SM3("ylNodeRg" ‖ chain id ‖ address).
+///
+/// # Errors
+/// If the key cannot sign.
+pub fn node_registration(
+    chain_id: &Digest,
+    node: proto::NodeRecord,
+    key: &dyn Signer,
+) -> Result<proto::RegisterNode, SignError> {
+    let message = sm3::tagged(&tags::NODE_REGISTRATION, &[&chain_id.0, node.address.as_bytes()]);
+    let possession = signature(key, &message)?;
+    let node = Some(node);
+    Ok(proto::RegisterNode { node, possession })
+}
+
+/// A node's signature that it runs: over SM3("ylCandid" ‖ chain id ‖ height as u64 big-endian ‖ digest) of a recent header.
+///
+/// # Errors
+/// If the key cannot sign.
+pub fn candidate_proof(
+    chain_id: &Digest,
+    height: u64,
+    digest: &Digest,
+    key: &dyn Signer,
+) -> Result<proto::CandidateProof, SignError> {
+    let message = sm3::tagged(&tags::CANDIDATE, &[&chain_id.0, &height.to_be_bytes(), &digest.0]);
+    Ok(proto::CandidateProof {
+        height,
+        digest: digest.to_vec().into(),
+        signature: signature(key, &message)?,
+    })
+}

@@ -1,0 +1,33 @@
+//! Named maxima of the client.
+
+use std::time::Duration;
+
+/// Most bytes of the head of an answer.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Most header fields of an answer.
+pub const HEADERS_MAX: usize = 64;
+/// Most bytes of the body of an answer: the largest block in JSON.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most bytes of one event of a stream.
+pub const EVENT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most bytes of one line of a chunked body's framing.
+pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
+/// Most idle connections that are kept for one node.
+pub const IDLE_CONNECTIONS_MAX: usize = 64;
+/// Most nodes of one client.
+pub const NODES_MAX: usize = 64;
+/// Failures in a row after which a stream gives up.
+pub const STREAM_FAILURES_MAX: u32 = 20;
+/// Shortest pause before a failed attempt is repeated.
+pub const BACKOFF_MIN: Duration = Duration::from_millis(50);
+/// Longest pause before a failed attempt is repeated.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Most bytes of a table that is read.
+pub const TABLE_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Most columns of a table.
+pub const COLUMNS_MAX: usize = 4096;
+
+/// The pause before attempt `failures + 1`: doubling from [`BACKOFF_MIN`] to [`BACKOFF_MAX`].
+pub(crate) fn backoff(failures: u32) -> Duration {
+    BACKOFF_MIN.saturating_mul(1 << failures.min(10)).min(BACKOFF_MAX)
+}

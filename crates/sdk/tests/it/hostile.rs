@@ -1,0 +1,114 @@
+//! Nodes that answer nonsense, too much, or never.
+
+use crate::world::{Running, listen, node, serve};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use yulian_sdk::{Client, HttpError, Options, SdkError};
+
+/// Answers every connection with these bytes and closes it.
+async fn says(bytes: &'static [u8]) -> (String, Running) {
+    let (listener, url) = listen().await;
+    let task = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(bytes).await;
+        }
+    });
+    (url, Running::new(task))
+}
+
+async fn failure(bytes: &'static [u8]) -> SdkError {
+    let (url, _running) = says(bytes).await;
+    let client = Client::new([url], Options::default()).expect("client");
+    client.status().await.expect_err("nonsense")
+}
+
+#[tokio::test]
+async fn nonsense_is_an_error() {
+    for bytes in [
+        &b""[..],
+        b"\x16\x03\x01",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        let error = failure(bytes).await;
+        assert!(matches!(error, SdkError::Node { .. }), "{error}");
+    }
+    for bytes in [
+        &b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"[..],
+        b"HTTP/1.1 200 OK\r\n\r\nhello",
+        b"HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\ngone",
+        b"HTTP/1.1 301 Moved\r\nlocation: http://elsewhere/\r\ncontent-length: 0\r\n\r\n",
+    ] {
+        let error = failure(bytes).await;
+        assert!(matches!(error, SdkError::Answer { .. }), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn too_much_is_an_error_before_it_is_read() {
+    let error = failure(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").await;
+    assert!(
+        matches!(
+            error,
+            SdkError::Node {
+                source: HttpError::TooLarge(_),
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let head: &'static [u8] = Box::leak(
+        [b"HTTP/1.1 200 OK\r\nx: ", &vec![b'x'; 64 * 1024][..]]
+            .concat()
+            .into_boxed_slice(),
+    );
+    let error = failure(head).await;
+    assert!(
+        matches!(
+            error,
+            SdkError::Node {
+                source: HttpError::TooLarge(_),
+                ..
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_never_answers_is_passed_over() {
+    let (silent, url) = listen().await;
+    let server = serve(node()).await;
+    let options = Options {
+        request_timeout: Duration::from_millis(50),
+        ..Options::default()
+    };
+    let client = Client::new([&url, &server.url], options).expect("client");
+    assert!(client.status().await.is_ok());
+    let alone = Client::new([&url], options).expect("client");
+    let error = alone.status().await.expect_err("silence");
+    assert!(
+        matches!(
+            error,
+            SdkError::Node {
+                source: HttpError::TimedOut,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    drop(silent);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_node_closed_meanwhile_is_replaced() {
+    let (url, _running) =
+        says(b"HTTP/1.1 200 OK\r\ncontent-length: 30\r\n\r\n{\"healthy\":true,\"problems\":[]}").await;
+    let client = Client::new([url], Options::default()).expect("client");
+    for _ in 0..3 {
+        assert!(client.health().await.expect("health").healthy);
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the client against nodes without consensus, over real sockets.
+
+mod evidence;
+mod follow;
+mod hostile;
+mod proofs;
+mod reads;
+mod submit;
+mod world;
