@@ -14,5 +14,5 @@ pub mod waiters;
 #[cfg(test)]
 mod testing;
 
-pub use chain::{ChainNode, Core, FinalBlockData, Latest, Network, OpenError};
+pub use chain::{ChainNode, Core, FinalBlockData, Latest, Network, OpenError, StopCause, WaitError};
 pub use options::{ChainOptions, Pace};

@@ -1,14 +1,14 @@
 //! What happens when a block is final.
 
-use super::{ChainNode, Latest, RECENT_MAX, Recent, lock};
+use super::{ChainNode, Latest, RECENT_MAX, Recent, Stop, lock};
 use crate::{
     executor::Urgency,
     ledger::{Ledger, LedgerError, Tip},
     waiters::Outcome,
 };
 use std::sync::Arc;
-use yulian_engine::{Fatal, FinalBlock, Runtime};
-use yulian_exec::{Executed, Speculation, SpeculationError};
+use yulian_engine::{FinalBlock, Runtime};
+use yulian_exec::{Executed, Failure, Speculation, SpeculationError, codes};
 use yulian_store::Kv;
 use yulian_types::SealedBlock;
 
@@ -17,9 +17,10 @@ const PRUNE_INTERVAL: u64 = 256;
 
 impl<R: Runtime, K: Kv> ChainNode<R, K> {
     /// Executes a block if that has not been done, makes it durable with all that follows from it, and tells everyone.
-    pub(super) async fn finalize_block(&self, FinalBlock { block, proof }: FinalBlock) -> Result<(), Fatal> {
+    pub(super) async fn finalize_block(&self, FinalBlock { block, proof }: FinalBlock) -> Result<(), Stop> {
         if let Some(reason) = self.stop_reason() {
-            return Err(Fatal(reason));
+            let cause = self.stop_cause();
+            return Err(Stop { cause, reason });
         }
         let before = self.ledger.tip();
         if block.height() <= before.height {
@@ -30,10 +31,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let executed = self
             .executor
             .run(Urgency::Consensus, move |s| finalize(s, &again))
-            .await;
-        let executed = executed
-            .map_err(|error| Fatal(error.to_string()))?
-            .map_err(|error| Fatal(error.to_string()))?;
+            .await??;
         let executed_ms = self.runtime.now_ms();
         self.metrics.execute_ms.observe_ms(executed_ms.saturating_sub(began));
         self.ledger
@@ -70,13 +68,13 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
     fn publish(&self, block: Arc<SealedBlock>, executed: Arc<Executed>) -> Result<(), LedgerError> {
         let tip = self.ledger.tip();
         self.count(&tip, &executed);
-        {
+        let expired = {
             let mut pool = self.pool.lock();
             for id in &executed.ids {
                 pool.remove(id);
             }
-            pool.expire(executed.time_ms());
-        }
+            pool.expire(executed.time_ms())
+        };
         {
             let mut recent = lock(&self.recent);
             recent.push_back(Recent {
@@ -98,6 +96,9 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             time_ms: tip.time_ms,
             index: at as u32,
             receipt: executed.receipts[at].clone(),
+        });
+        self.waiters.wake(expired.iter().enumerate(), |_| {
+            Outcome::Refused(Failure::from(&codes::EXPIRED))
         });
         if executed.nodes_changed
             && let Some(network) = self.network()
@@ -132,7 +133,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(error) => {
-                        node.fail(error.to_string());
+                        node.fail(error);
                         break;
                     }
                 }

@@ -3,11 +3,11 @@
 //! Blocks are executed ahead of their finality, in one task. What is final is made durable in one batch before the engine
 //! hears of it; only then do waiting clients, followers and the pool.
 
-mod ask;
 mod finalize;
 mod open;
 mod pace;
 mod propose;
+mod submit;
 mod verify;
 mod walk;
 
@@ -15,11 +15,12 @@ mod walk;
 mod tests;
 
 pub use open::OpenError;
+pub use submit::WaitError;
 
 use crate::{
     admission::Admission,
     desk::Desk,
-    executor::Executor,
+    executor::{Executor, Stopping},
     gossip::Broadcast,
     ledger::{Ledger, LedgerError, Tip},
     metrics::SharedMetrics,
@@ -37,8 +38,8 @@ use std::{
 use tokio::sync::watch;
 use yulian_crypto::sm2::{PublicKey, Signer, Verifier};
 use yulian_engine::{Application, ChainConfig, ChainHandle, ChainStatus, Fatal, Peer, Runtime, SetRange, Task};
-use yulian_exec::{Base, Executed, Registry, path_of, tables};
-use yulian_store::Kv;
+use yulian_exec::{Base, Executed, Registry, SpeculationError, path_of, tables};
+use yulian_store::{Kv, StoreError};
 use yulian_types::{BlockLimits, Digest, SealedBlock, ValidatorSet, proto};
 
 /// Final blocks that are kept decoded for followers at the tip.
@@ -103,8 +104,56 @@ pub struct Core<R: Runtime, K: Kv> {
     recent: Mutex<VecDeque<Recent>>,
     sets: Mutex<BTreeMap<Digest, Arc<ValidatorSet>>>,
     stopped: watch::Sender<Option<String>>,
+    cause: OnceLock<StopCause>,
     pruning: Mutex<bool>,
     tasks: Vec<Task>,
+}
+
+/// Why a chain stops on this node.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop {
+    cause: StopCause,
+    reason: String,
+}
+
+impl From<LedgerError> for Stop {
+    fn from(error: LedgerError) -> Self {
+        let cause = match &error {
+            LedgerError::Store(StoreError::DiskFull) => StopCause::DiskFull,
+            _ => StopCause::Other,
+        };
+        let reason = error.to_string();
+        Self { cause, reason }
+    }
+}
+
+impl From<SpeculationError> for Stop {
+    fn from(error: SpeculationError) -> Self {
+        let cause = match &error {
+            SpeculationError::Protocol(_) => StopCause::Protocol,
+            _ => StopCause::Other,
+        };
+        let reason = error.to_string();
+        Self { cause, reason }
+    }
+}
+
+impl From<Stopping> for Stop {
+    fn from(error: Stopping) -> Self {
+        let (cause, reason) = (StopCause::Other, error.to_string());
+        Self { cause, reason }
+    }
+}
+
+/// What kind of thing stopped a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopCause {
+    /// The chain switched on a protocol version that this program does not know.
+    Protocol,
+    /// The disk is full.
+    DiskFull,
+    /// Anything else: the reason says what.
+    Other,
 }
 
 struct Recent {
@@ -208,8 +257,9 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
 
 impl<R: Runtime, K: Kv> Core<R, K> {
     /// Notes that the chain cannot go on here.
-    pub(crate) fn fail(&self, reason: impl Into<String>) {
-        let reason = reason.into();
+    pub(crate) fn fail(&self, error: impl Into<Stop>) {
+        let Stop { cause, reason } = error.into();
+        let _ = self.cause.set(cause);
         self.stopped.send_if_modified(|stopped| {
             if stopped.is_some() {
                 return false;
@@ -223,6 +273,10 @@ impl<R: Runtime, K: Kv> Core<R, K> {
     pub(crate) fn stop_reason(&self) -> Option<String> {
         let own = self.stopped.borrow().clone();
         own.or_else(|| self.network_status().and_then(|status| status.stopped))
+    }
+
+    pub(crate) fn stop_cause(&self) -> StopCause {
+        self.cause.get().copied().unwrap_or(StopCause::Other)
     }
 
     pub(crate) fn network(&self) -> Option<&Arc<dyn Network>> {
@@ -321,16 +375,15 @@ impl<R: Runtime, K: Kv> Application for ChainNode<R, K> {
     }
 
     async fn finalized(&self, block: yulian_engine::FinalBlock) -> Result<(), Fatal> {
-        let done = self.finalize_block(block).await;
-        if let Err(fatal) = &done {
-            self.fail(fatal.0.clone());
-        }
-        done
+        self.finalize_block(block).await.map_err(|stop| {
+            self.fail(stop.clone());
+            Fatal(stop.reason)
+        })
     }
 
     fn validator_set(&self, digest: &Digest) -> Option<Arc<ValidatorSet>> {
         self.set(digest).unwrap_or_else(|error| {
-            self.fail(error.to_string());
+            self.fail(error);
             None
         })
     }

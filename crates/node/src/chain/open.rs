@@ -120,6 +120,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             recent: Mutex::new(VecDeque::new()),
             sets: Mutex::new(BTreeMap::new()),
             stopped: watch::Sender::new(None),
+            cause: OnceLock::new(),
             pruning: Mutex::new(false),
             tasks,
         })))

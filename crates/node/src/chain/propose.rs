@@ -20,7 +20,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let (_, parent) = match self.executed_parent(ancestors).await {
             Ok(parent) => parent,
             Err(WalkError::Failed(error)) => {
-                self.fail(error.to_string());
+                self.fail(error);
                 return None;
             }
             Err(error) => {
@@ -108,7 +108,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
                 Some(SealedBlock::build(header, selection.transactions))
             }
             Err(error @ (SpeculationError::State(_) | SpeculationError::Protocol(_))) => {
-                self.fail(error.to_string());
+                self.fail(error);
                 None
             }
             Err(error) => {

@@ -79,7 +79,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
     }
 
     fn cannot_tell(&self, error: SpeculationError) -> Verdict {
-        self.fail(error.to_string());
+        self.fail(error);
         Verdict::Unknown
     }
 

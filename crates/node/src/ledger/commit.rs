@@ -95,7 +95,9 @@ impl<K: Kv> Ledger<K> {
         for (index, id) in executed.ids.iter().enumerate() {
             batch.put(TX, &id.0, keys::position(height, index as u32));
         }
-        evidence::index(batch, executed, &mut self.known_mut().depositing);
+        let mut known = self.known_mut();
+        evidence::index(batch, executed, &mut known.depositing);
+        state::index_organisations(batch, executed, &mut known.organisations);
     }
 
     /// The last block of an epoch names the set of the next.

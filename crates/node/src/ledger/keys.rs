@@ -14,6 +14,7 @@
 //! | index | 4 ‖ height (8) | evidence deposited in the block: entries as in [`super::evidence`] |
 //! | index | 5 ‖ account (32) ‖ height (8) | the same, of one depositor |
 //! | index | 6 ‖ organisation id | empty: it deposited evidence at some time |
+//! | index | 7 ‖ organisation id | empty: it was registered at some time |
 //! | meta | see [`super::meta`] | |
 
 use yulian_crypto::Digest;
@@ -31,6 +32,7 @@ pub(crate) enum Table {
     EvidenceByHeight = 4,
     EvidenceByDepositor = 5,
     DepositingOrganisation = 6,
+    Organisation = 7,
 }
 
 /// A height as a key.

@@ -59,6 +59,8 @@ struct Known {
     sets: Vec<SetMark>,
     /// Organisations that ever deposited evidence.
     depositing: BTreeSet<String>,
+    /// Organisations that were ever registered.
+    organisations: BTreeSet<String>,
     /// Blocks below this height have lost their bodies.
     pruned: u64,
 }

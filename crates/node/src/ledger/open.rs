@@ -19,7 +19,7 @@ use yulian_state::Tree;
 use yulian_store::{INDEX, Kv};
 use yulian_types::{Digest, SealedBlock, SealedGenesis, StateKey, block_digest, decode_header, proto, transaction_id};
 
-/// Most organisations that ever deposited evidence, as read at the start.
+/// Most names of organisations that are read at the start.
 const ORGANISATIONS_MAX: usize = 1 << 16;
 
 /// An opened ledger and what execution resumes from.
@@ -66,12 +66,15 @@ impl<K: Kv> Ledger<K> {
 
     async fn begin(kv: K, genesis: Arc<SealedGenesis>, first: &Executed) -> Result<Opened<K>, LedgerError> {
         let block = genesis.block();
-        let (batch, tip, mark) = Self::genesis_batch(&genesis.bytes, &block, first);
+        let mut organisations = BTreeSet::new();
+        let (mut batch, tip, mark) = Self::genesis_batch(&genesis.bytes, &block, first);
+        state::index_organisations(&mut batch, first, &mut organisations);
         kv.commit(batch).await?;
         let known = Known {
             tip,
             sets: vec![mark],
             depositing: BTreeSet::new(),
+            organisations,
             pruned: 0,
         };
         let ledger = Self::assemble(kv, genesis, block, known)?;
@@ -83,7 +86,8 @@ impl<K: Kv> Ledger<K> {
         let known = Known {
             tip: meta::tip(&kv)?.ok_or_else(|| LedgerError::damaged("the last final block is not recorded"))?,
             sets: meta::sets(&kv)?,
-            depositing: depositing(&kv)?,
+            depositing: names(&kv, Table::DepositingOrganisation)?,
+            organisations: names(&kv, Table::Organisation)?,
             pruned: meta::pruned(&kv)?,
         };
         let tree = state::tree(&kv)?;
@@ -184,8 +188,8 @@ impl<K: Kv> Ledger<K> {
     }
 }
 
-fn depositing<K: Kv>(kv: &K) -> Result<BTreeSet<String>, LedgerError> {
-    let prefix = keys::index(Table::DepositingOrganisation, &[]);
+fn names<K: Kv>(kv: &K, table: Table) -> Result<BTreeSet<String>, LedgerError> {
+    let prefix = keys::index(table, &[]);
     let end = keys::prefix_end(&prefix);
     let list = kv.range(
         INDEX,

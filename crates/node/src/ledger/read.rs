@@ -133,6 +133,11 @@ impl<K: Kv> Ledger<K> {
         self.known().depositing.iter().cloned().collect()
     }
 
+    /// Organisations that were ever registered, sorted.
+    pub fn organisations(&self) -> Vec<String> {
+        self.known().organisations.iter().cloned().collect()
+    }
+
     /// Deposits of an account, newest first, from the one before (height, index) on; at most about `limit`, whole blocks
     /// of them, so that the caller cuts.
     pub fn deposits_of(

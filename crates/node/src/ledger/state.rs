@@ -1,12 +1,18 @@
 //! The flat state: the current value of every key.
 
-use super::{Ledger, LedgerError};
+use super::{
+    Ledger, LedgerError,
+    keys::{self, Table},
+};
 use bytes::{Buf, Bytes};
-use std::ops::Bound;
-use yulian_exec::{Base, BaseError, path_of};
+use std::{collections::BTreeSet, ops::Bound};
+use yulian_exec::{Base, BaseError, Executed, path_of};
 use yulian_state::{Path, Tree, TreeBuilder, value_hash, write_set::Write};
-use yulian_store::{Batch, Kv, STATE};
-use yulian_types::StateKey;
+use yulian_store::{Batch, INDEX, Kv, STATE};
+use yulian_types::{
+    StateKey,
+    state_keys::{ACCOUNT_ID, TABLE_ORGANISATION},
+};
 
 /// Values read at a time when the tree is rebuilt.
 const PAGE_VALUES: usize = 4_096;
@@ -39,6 +45,20 @@ pub(super) fn put(batch: &mut Batch, writes: &[Write], paths: impl Iterator<Item
         match &write.value {
             Some(value) => batch.put(STATE, path.as_bytes(), record(write, value)),
             None => batch.delete(STATE, path.as_bytes()),
+        }
+    }
+}
+
+/// Remembers the organisations that a block registered: the state itself cannot be listed.
+pub(super) fn index_organisations(batch: &mut Batch, executed: &Executed, known: &mut BTreeSet<String>) {
+    for write in executed.writes.iter().filter(|write| write.module_id == ACCOUNT_ID) {
+        let Some((&TABLE_ORGANISATION, id)) = write.key.split_first() else {
+            continue;
+        };
+        if let Ok(id) = std::str::from_utf8(id)
+            && known.insert(id.into())
+        {
+            batch.put(INDEX, &keys::index(Table::Organisation, &[id.as_bytes()]), Bytes::new());
         }
     }
 }

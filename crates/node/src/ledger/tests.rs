@@ -122,6 +122,7 @@ fn evidence_is_found_by_depositor_and_by_time() {
     assert_eq!(ledger.deposits_between((3, 3), 4, 3).unwrap().len(), 3);
     assert_eq!(ledger.deposits_between((5, 0), 4, 3).unwrap(), []);
     assert_eq!(ledger.depositing_organisations(), ["zz-data"]);
+    assert_eq!(ledger.organisations(), ["zz-data"]);
     let time_of = |height: u64| ledger.header_message(height).unwrap().unwrap().time_ms;
     assert_eq!(ledger.first_at_or_after(time_of(5)).unwrap(), 5);
     assert_eq!(ledger.first_at_or_after(time_of(5) + 1).unwrap(), 6);

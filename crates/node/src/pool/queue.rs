@@ -41,16 +41,6 @@ pub enum PoolError {
     SenderQuota(usize),
 }
 
-impl PoolError {
-    /// The stable code of the error.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Full => "mempool.full",
-            Self::SenderQuota(_) => "mempool.sender_quota",
-        }
-    }
-}
-
 /// How full a pool is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PoolCounts {
@@ -227,14 +217,18 @@ impl Pool {
         Some(transaction)
     }
 
-    /// Takes out what may not enter a block of this time or later.
-    pub fn expire(&mut self, block_time_ms: u64) {
+    /// Takes out what may not enter a block later than this time, and says what that was.
+    pub fn expire(&mut self, block_time_ms: u64) -> Vec<Digest> {
+        let mut gone = Vec::new();
         while let Some((valid_until, id)) = self.expiry.first().copied() {
-            if valid_until >= block_time_ms {
+            // A later block has a later time.
+            if valid_until > block_time_ms {
                 break;
             }
             self.remove(&id);
             self.expired += 1;
+            gone.push(id);
         }
+        gone
     }
 }
