@@ -55,12 +55,12 @@ fn organisation(number: usize) -> String {
     format!("org-{number}")
 }
 
-fn account(key: &SecretKey, organisation: String, role: &str) -> proto::Account {
+fn account(key: &SecretKey, organisation: String, roles: &[&str]) -> proto::Account {
     proto::Account {
         id: account_id(&key.public_key()).to_vec().into(),
         organisation,
         public_key: key.public_key().as_bytes().to_vec().into(),
-        roles: vec![role.into()],
+        roles: roles.iter().map(|role| role.to_string()).collect(),
         label: "simulated".into(),
         ..Default::default()
     }
@@ -72,7 +72,8 @@ pub fn genesis(validators: usize, epoch_length: u64) -> Arc<SealedGenesis> {
     let organisations = (0..MACHINES).map(|number| proto::Organisation {
         id: organisation(number),
         name: format!("机构 {number}"),
-        member: number < validators,
+        // A candidate's organisation must be a member.
+        member: true,
         ..Default::default()
     });
     let clients = proto::Organisation {
@@ -80,8 +81,14 @@ pub fn genesis(validators: usize, epoch_length: u64) -> Arc<SealedGenesis> {
         name: "客户".into(),
         ..Default::default()
     };
-    let admins = (0..MACHINES).map(|n| account(&admin_key(n), organisation(n), rules::ROLE_ADMIN));
-    let writers = (0..CLIENTS).map(|n| account(&client_key(n), "clients".into(), rules::ROLE_WRITER));
+    let admins = (0..MACHINES).map(|n| account(&admin_key(n), organisation(n), &[rules::ROLE_ADMIN]));
+    let writers = (0..CLIENTS).map(|n| {
+        account(
+            &client_key(n),
+            "clients".into(),
+            &[rules::ROLE_ADMIN, rules::ROLE_WRITER],
+        )
+    });
     let node = |number: usize| {
         let validator = validator(number);
         proto::NodeRecord {

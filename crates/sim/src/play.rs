@@ -290,13 +290,13 @@ impl Phase {
                 }
                 change.proposal = Some(answer.proposal);
             }
-            if receipt.events.iter().any(|event| event.name == "proposal_carried") {
+            if receipt.events.iter().any(|event| event.name == "carried") {
                 self.carry.changes += 1;
                 return;
             }
             change.next += 1;
         }
-        if change.next >= self.plan.validators {
+        if change.next >= MACHINES {
             return;
         }
         let now = self.cluster.world.now_ms();
