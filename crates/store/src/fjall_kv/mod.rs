@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
         mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -58,7 +58,8 @@ pub const SEALED_MAX: usize = 3;
 /// A [`Kv`] in a folder of the file system.
 ///
 /// Commits that wait together become one write and one sync. What a commit changes is visible to reads once it is durable.
-/// A folder is opened by one process at a time, and never by one older than what wrote it.
+/// A folder is opened by one process at a time, and never by one older than what wrote it. [`Kv::close`], and dropping
+/// the last handle, wait for commits on their way and for a running reclaim.
 #[derive(Clone)]
 pub struct FjallKv(Arc<Inner>);
 
@@ -67,7 +68,7 @@ struct Inner {
     queue: Mutex<Option<SyncSender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     syncs: Arc<AtomicU64>,
-    reclaiming: Arc<AtomicBool>,
+    reclaiming: Mutex<Option<JoinHandle<()>>>,
     folder: PathBuf,
 }
 
@@ -93,7 +94,7 @@ impl FjallKv {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
             syncs,
-            reclaiming: Arc::default(),
+            reclaiming: Mutex::default(),
             folder: folder.to_owned(),
         })))
     }
@@ -126,28 +127,29 @@ impl Inner {
     /// Runs [`Disk::reclaim`] on a thread of its own, one at a time.
     fn start_reclaim(&self, space: Space) -> Result<oneshot::Receiver<Result<(), StoreError>>, StoreError> {
         let disk = Arc::clone(open(&self.disk())?);
-        let busy = Arc::clone(&self.reclaiming);
-        if busy.swap(true, Ordering::AcqRel) {
+        let mut running = lock(&self.reclaiming);
+        if running.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return Err(StoreError::Busy);
         }
         let (done, result) = oneshot::channel();
         let work = move || {
             let outcome = disk.reclaim(space);
+            // Whoever asked must be able to close and open again at once, and may have gone.
             drop(disk);
-            busy.store(false, Ordering::Release);
-            // Nobody may be waiting any more.
             let _ = done.send(outcome);
         };
         let started = thread::Builder::new().name("yulian-reclaim".into()).spawn(work);
-        started.map_err(|source| StoreError::io("starting the reclaiming thread", source))?;
+        *running = Some(started.map_err(|source| StoreError::io("starting the reclaiming thread", source))?);
         Ok(result)
     }
 
     fn close(&self) {
         drop(lock(&self.queue).take());
-        if let Some(thread) = lock(&self.thread).take() {
-            // A panic there has been answered to every waiting commit as "closed".
-            let _ = thread.join();
+        for thread in [&self.thread, &self.reclaiming] {
+            if let Some(thread) = lock(thread).take() {
+                // A panic there has been answered to everyone waiting as "closed".
+                let _ = thread.join();
+            }
         }
         let mut disk = self.disk.write().unwrap_or_else(PoisonError::into_inner);
         drop(disk.take());

@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
 };
-use yulian_store::{Batch, FjallKv, INDEX, Kv, META, Options, STATE};
+use yulian_store::{Batch, FjallKv, INDEX, Kv, META, Options, STATE, StoreError};
 
 /// Tells the child where its folder is.
 const FOLDER: &str = "YULIAN_STORE_KILL_FOLDER";
@@ -16,6 +16,8 @@ const ROUNDS: u64 = 8;
 const KEYS: u64 = 300;
 /// Commits that are on their way at one time.
 const PIPELINE: u64 = 4;
+/// After how many commits the disk is given back.
+const RECLAIM_EVERY: u64 = 80;
 
 /// So small that files are written and merged all the time.
 fn options() -> Options {
@@ -60,6 +62,9 @@ fn child() {
         let results = block_on(join_all(commits));
         results.into_iter().for_each(Result::unwrap);
         number += PIPELINE;
+        if number.is_multiple_of(RECLAIM_EVERY) {
+            block_on(kv.reclaim(INDEX)).unwrap();
+        }
         writeln!(std::io::stdout().lock(), "acknowledged {number}").unwrap();
     }
 }
@@ -71,6 +76,10 @@ fn acknowledged_commits_survive_kill_9() {
     for round in 0..ROUNDS {
         let mut child = start(folder.path());
         let acknowledged = follow(&mut child, 20 + round * 37);
+        if round == 0 {
+            let second = FjallKv::open(folder.path(), options()).map(drop);
+            assert!(matches!(second, Err(StoreError::InUse { .. })));
+        }
         child.kill().unwrap();
         // What it printed before it died counts too.
         let acknowledged = follow(&mut child, u64::MAX).max(acknowledged);
