@@ -5,8 +5,11 @@
 //! same changes again; what is left holds the check of absence in a cold tree, about as dear as all of the executor, and
 //! the hashes of values, receipts and write set.
 
-// A benchmark prints.
-#![allow(clippy::print_stdout)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "measuring and printing is what the program is for"
+)]
 
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};

@@ -2,7 +2,11 @@
 //!
 //! Loads `keys` random keys, then applies blocks of 5,000 changes, 80 % overwrites and 20 % new keys, while the
 //! last versions are kept. Prints CPU time of this thread per update, memory per key and proof sizes.
-#![allow(clippy::print_stdout, reason = "it is what the program is for")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "measuring and printing is what the program is for"
+)]
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -1,5 +1,7 @@
 //! The state tree against a naive reference, and its proofs against every kind of damage.
 
+#![allow(clippy::disallowed_methods, reason = "the tests read the vectors")]
+
 mod history;
 mod proofs;
 mod reference;
