@@ -4,10 +4,10 @@
 set -euo pipefail
 
 missing=()
-need() { # command that must work, Debian package that brings it
-    eval "$1" > /dev/null 2>&1 || missing+=("$2")
+need() { # command that must work, Debian packages that bring it
+    eval "$1" > /dev/null 2>&1 || missing+=("${@:2}")
 }
-need 'command -v cc' gcc
+need 'command -v cc' gcc libc6-dev
 need 'command -v make' make
 need 'openssl dgst -sm3 /dev/null' openssl
 need 'command -v python3' python3
@@ -29,7 +29,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "安装 / installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-install() { "${as_root[@]}" apt-get install --yes --no-install-recommends gcc libc6-dev "${missing[@]}"; }
+install() { "${as_root[@]}" apt-get install --yes --no-install-recommends "${missing[@]}"; }
 # Package lists of a new machine are missing or old: then they are fetched once.
 install || { "${as_root[@]}" apt-get update && install; } ||
     fail '自动安装失败，见上。' 'They could not be installed, see above.'
