@@ -59,7 +59,7 @@ macro_rules! text {
     };
 }
 
-/// A text is not of the form that a [`text`](crate::text) type asks for.
+/// A text is not of the form that its type asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {0}")]
 pub struct NotText(&'static str);

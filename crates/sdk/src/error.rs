@@ -90,13 +90,13 @@ impl SdkError {
         matches!(self, Self::Refused { status: 404, .. })
     }
 
-    /// Whether another node, or the same one later, may well answer.
+    /// Whether another node may well answer. Not 429: that is the sender's own measure, at whatever node.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Node { source, .. } => !matches!(source, HttpError::TooLarge(_)),
             Self::Refused { status, error } => {
                 let time_out = Code::of(&error.code) == Some(Code::RequestTimeout);
-                time_out || matches!(status, 429 | 500 | 502 | 503 | 504 | 507)
+                time_out || matches!(status, 500 | 502 | 503 | 504 | 507)
             }
             _ => false,
         }

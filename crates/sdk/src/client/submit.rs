@@ -188,7 +188,9 @@ impl Chain {
             SubmitAnswer::Refused { error, .. } => error,
         };
         if may_change(&error) {
-            self.client.leave_current();
+            if Code::of(&error.code) != Some(Code::SenderLimit) {
+                self.client.leave_current();
+            }
             return Known::Open(describe(&error));
         }
         // An earlier attempt of ours may have brought it into a block: only the chain's own record tells.

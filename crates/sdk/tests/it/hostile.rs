@@ -3,7 +3,7 @@
 use crate::world::{Running, listen, node, serve};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use yulian_sdk::{Client, HttpError, Options, SdkError};
+use yulian_sdk::{Client, HttpError, Options, SdkError, views::StreamDetail};
 
 /// Answers every connection with these bytes and closes it.
 async fn says(bytes: &'static [u8]) -> (String, Running) {
@@ -111,4 +111,32 @@ async fn a_connection_that_the_node_closed_meanwhile_is_replaced() {
     for _ in 0..3 {
         assert!(client.health().await.expect("health").healthy);
     }
+}
+
+/// Begins a stream of events and says nothing more.
+async fn begins_a_stream() -> (String, Running) {
+    let (listener, url) = listen().await;
+    let task = tokio::spawn(async move {
+        let mut open = vec![];
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+            let _ = stream.write_all(head).await;
+            open.push(stream);
+        }
+    });
+    (url, Running::new(task))
+}
+
+#[tokio::test]
+async fn a_stream_that_falls_silent_is_opened_elsewhere() {
+    let (url, _running) = begins_a_stream().await;
+    let server = serve(node()).await;
+    let options = Options {
+        request_timeout: Duration::from_millis(500),
+        stream_silence: Duration::from_millis(30),
+        ..Options::default()
+    };
+    let chain = crate::world::chain_with(&[&server.url, &url], options).await;
+    let mut follow = chain.beginning_with(1).follow(0, StreamDetail::Header);
+    assert_eq!(follow.next().await.expect("open").expect("block").header.height, 0);
 }

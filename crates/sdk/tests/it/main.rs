@@ -1,5 +1,6 @@
 //! Tests of the client against nodes without consensus, over real sockets.
 
+mod calls;
 mod evidence;
 mod follow;
 mod hostile;
