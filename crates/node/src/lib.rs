@@ -2,13 +2,17 @@
 
 pub mod admission;
 mod chain;
+pub mod config;
 pub mod desk;
 pub mod executor;
 pub mod gossip;
+pub mod host;
+pub mod http;
 pub mod ledger;
 pub mod metrics;
 pub mod options;
 pub mod pool;
+pub mod service;
 pub mod waiters;
 
 #[cfg(test)]
@@ -16,3 +20,4 @@ mod testing;
 
 pub use chain::{ChainNode, Core, FinalBlockData, Latest, Network, OpenError, StopCause, WaitError};
 pub use options::{ChainOptions, Pace};
+pub use service::{ChainApi, Identity, NodeService};

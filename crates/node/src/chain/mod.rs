@@ -44,6 +44,8 @@ use yulian_types::{BlockLimits, Digest, SealedBlock, ValidatorSet, proto};
 
 /// Final blocks that are kept decoded for followers at the tip.
 const RECENT_MAX: usize = 16;
+/// Faults of validators that are remembered for status.
+const FAULTS_MAX: usize = 64;
 
 /// What a running chain of the engine offers its node.
 pub trait Network: Broadcast {
@@ -106,6 +108,7 @@ pub struct Core<R: Runtime, K: Kv> {
     stopped: watch::Sender<Option<String>>,
     cause: OnceLock<StopCause>,
     pruning: Mutex<bool>,
+    faults: Mutex<VecDeque<(PublicKey, &'static str)>>,
     tasks: Vec<Task>,
 }
 
@@ -275,6 +278,11 @@ impl<R: Runtime, K: Kv> Core<R, K> {
         own.or_else(|| self.network_status().and_then(|status| status.stopped))
     }
 
+    /// Verified faults of validators, newest last.
+    pub(crate) fn faults(&self) -> Vec<(PublicKey, &'static str)> {
+        lock(&self.faults).iter().copied().collect()
+    }
+
     pub(crate) fn stop_cause(&self) -> StopCause {
         self.cause.get().copied().unwrap_or(StopCause::Other)
     }
@@ -394,6 +402,12 @@ impl<R: Runtime, K: Kv> Application for ChainNode<R, K> {
 
     fn fault(&self, validator: PublicKey, kind: &'static str) {
         self.metrics.faults.one();
+        let mut faults = lock(&self.faults);
+        if faults.len() == FAULTS_MAX {
+            faults.pop_front();
+        }
+        faults.push_back((validator, kind));
+        drop(faults);
         tracing::warn!(%validator, kind, "a validator broke the protocol");
     }
 }

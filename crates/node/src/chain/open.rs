@@ -122,6 +122,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             stopped: watch::Sender::new(None),
             cause: OnceLock::new(),
             pruning: Mutex::new(false),
+            faults: Mutex::new(VecDeque::new()),
             tasks,
         })))
     }

@@ -54,9 +54,12 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
 
     /// Waits until a transaction is final or can no longer become so. The caller bounds the time.
     pub async fn wait_for(&self, id: Digest) -> Result<Outcome, WaitError> {
-        // In line first, then the look: a block that comes between the two is not missed.
+        // In line first, then the look: a block that comes between the two is not missed. What still waits in the pool
+        // is not final yet, or its block is just about to wake us.
         let mut waiting = self.waiters.wait_for(id).ok_or(WaitError::Busy)?;
-        if let Some(outcome) = self.outcome(&id)? {
+        if !self.pool.holds(&id)
+            && let Some(outcome) = self.outcome(&id)?
+        {
             return Ok(outcome);
         }
         waiting.outcome().await.ok_or(WaitError::Stopping)

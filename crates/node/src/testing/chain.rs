@@ -274,3 +274,13 @@ pub(crate) fn vote(chain: &SealedGenesis, proposal: u64) -> Arc<SealedTransactio
         START_MS + 300_000,
     )
 }
+
+/// A revocation of [`evidence_digest`] by a writer.
+pub(crate) fn revoke(chain: &SealedGenesis, writer: u8, number: u32) -> Arc<SealedTransaction> {
+    let arguments = encode(&proto::Revoke {
+        digest: evidence_digest(number).to_vec().into(),
+        reason: "test".into(),
+    });
+    let until = START_MS + 300_000;
+    call(chain, &writer_key(writer), EVIDENCE_MODULE, "revoke", 5_000, arguments, until)
+}

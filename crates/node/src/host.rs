@@ -1,0 +1,186 @@
+//! A real node: `fjall` on disk, the engine over TCP, the HTTP API.
+
+use crate::{
+    ChainNode, OpenError,
+    config::{ConfigError, NodeConfig},
+    http,
+    service::{Identity, NodeService},
+};
+use bytes::Bytes;
+use std::{
+    fs,
+    future::Future,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use yulian_crypto::{
+    key_file::{self, KeyFileError},
+    sm2::Signer,
+};
+use yulian_engine::{
+    Fatal, NodeSigner,
+    tcp::{self, TcpConfig, TcpContext, TcpHost},
+};
+use yulian_store::{FjallKv, Kv, Options, StoreError};
+use yulian_types::{GenesisError, SealedGenesis};
+
+/// Folder of the ledger below the data folder.
+const LEDGER_FOLDER: &str = "ledger";
+/// Folder of the engine's journals below the data folder.
+const ENGINE_FOLDER: &str = "engine";
+
+/// Why a node cannot start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The private key cannot be read.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The genesis file cannot be read.
+    #[error("创世文件 {path} 无法读取：{source} / cannot read the genesis file {path}")]
+    GenesisFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The genesis file is no genesis.
+    #[error("创世文件无效：{0} / the genesis file is not valid")]
+    Genesis(#[from] GenesisError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chain cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The engine cannot start.
+    #[error(transparent)]
+    Engine(#[from] Fatal),
+    /// The API's address cannot be used.
+    #[error("接口地址 {address} 无法监听：{source}。端口可能被占用 / cannot listen on {address}; is the port in use?")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The chain stopped by itself.
+    #[error("节点停止：{0} / the node stopped")]
+    Stopped(String),
+}
+
+/// Reads a node's genesis file.
+pub fn read_genesis(path: &Path) -> Result<SealedGenesis, HostError> {
+    let bytes = fs::read(path).map_err(|source| HostError::GenesisFile {
+        path: path.into(),
+        source,
+    })?;
+    Ok(SealedGenesis::decode(&Bytes::from(bytes))?)
+}
+
+/// Opens a node's ledger for reading and replaying while the node does not run.
+pub fn open_store(config: &NodeConfig) -> Result<FjallKv, HostError> {
+    let folder = config.data_dir.join(LEDGER_FOLDER);
+    fs::create_dir_all(&folder).map_err(|error| Fatal(format!("{}: {error}", folder.display())))?;
+    let options = Options {
+        cache_bytes: config.cache_mib << 20,
+        ..Options::default()
+    };
+    Ok(FjallKv::open(&folder, options)?)
+}
+
+/// Runs a node until `stop` resolves or its chain stops. `passphrase` opens an encrypted key file.
+pub fn run<F>(
+    config: NodeConfig,
+    passphrase: Option<&str>,
+    stop: impl FnOnce() -> F + Send + 'static,
+) -> Result<(), HostError>
+where
+    F: Future<Output = ()> + Send,
+{
+    let signer: Arc<dyn Signer> = Arc::new(key_file::read(&config.key_file, passphrase)?);
+    let genesis = Arc::new(read_genesis(&config.genesis_file)?);
+    let kv = open_store(&config)?;
+    let network = TcpConfig {
+        listen: config.peer_address,
+        directory: config.data_dir.join(ENGINE_FOLDER),
+        network_id: genesis.chain_id,
+        worker_threads: config.worker_threads.clamp(1, 64),
+    };
+    let node_signer = NodeSigner(signer.clone());
+    tcp::run(network, node_signer, move |context, host| async move {
+        let node = Node {
+            config,
+            signer,
+            genesis,
+            kv: kv.clone(),
+        };
+        let done = node.run(context, host, stop()).await;
+        kv.close();
+        done
+    })?
+}
+
+struct Node {
+    config: NodeConfig,
+    signer: Arc<dyn Signer>,
+    genesis: Arc<SealedGenesis>,
+    kv: FjallKv,
+}
+
+impl Node {
+    async fn run(self, context: TcpContext, host: TcpHost, stop: impl Future<Output = ()>) -> Result<(), HostError> {
+        let Self {
+            config,
+            signer,
+            genesis,
+            kv,
+        } = self;
+        let address = config.api_address;
+        let listener = http::listen(address)
+            .await
+            .map_err(|source| HostError::Listen { address, source })?;
+        let options = config.options()?;
+        let chain = ChainNode::open(context.clone(), kv, genesis.clone(), signer.clone(), options).await?;
+        let handle = host.start_chain(
+            chain.chain_config().map_err(OpenError::from)?,
+            chain.clone(),
+            chain.ledger().clone(),
+        );
+        let handle = handle.await?;
+        chain.attach(Arc::new(handle.clone()));
+        let identity = Identity {
+            name: config.name,
+            cloud: config.cloud,
+            organisation: config.organisation,
+            address: config.public_address.unwrap_or_else(|| config.peer_address.to_string()),
+            public_key: signer.public_key(),
+        };
+        tracing::info!(name = %identity.name, chain = %genesis.chain_id, api = %address, "node started");
+        let service = NodeService::new(context, identity, vec![chain.clone()]);
+        let mut stopped = chain.watch_stopped();
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let serving = http::serve(listener, service, async {
+            let _ = ended.await;
+        });
+        tokio::pin!(serving, stop);
+        let reason = tokio::select! {
+            () = &mut stop => None,
+            reason = stopped.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),
+            () = &mut serving => None,
+        };
+        let _ = end.send(());
+        if reason.is_none() {
+            serving.await;
+        }
+        handle.stop();
+        chain.stop();
+        match reason {
+            Some(reason) => Err(HostError::Stopped(reason)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Proofs: finality, inclusion, state.
+
+use super::ChainApi;
+use crate::ledger::Cover;
+use bytes::Bytes;
+use yulian_api::{ApiError, Code, DigestText, Hex, views::*};
+use yulian_crypto::{Digest, merkle};
+use yulian_engine::Runtime;
+use yulian_exec::Module;
+use yulian_store::Kv;
+use yulian_types::{FinalityProof, SealedBlock, StateKey};
+
+/// Place of a transaction and its receipt under their roots.
+pub(super) struct Inclusion {
+    pub(super) transaction: merkle::Proof,
+    pub(super) receipt: Option<merkle::Proof>,
+}
+
+/// Proves one transaction of a block.
+pub(super) fn inclusion(block: &SealedBlock, receipts: Option<&[Bytes]>, index: usize) -> Option<Inclusion> {
+    let leaves = block.transactions.iter().map(|transaction| transaction.leaf).collect();
+    let receipts = receipts.map(|list| list.iter().map(|bytes| merkle::leaf(bytes)).collect());
+    Some(Inclusion {
+        transaction: merkle::Tree::new(leaves).prove(index as u64)?,
+        receipt: receipts.and_then(|leaves| merkle::Tree::new(leaves).prove(index as u64)),
+    })
+}
+
+impl<R: Runtime, K: Kv> ChainApi<R, K> {
+    /// The view of a proof and the headers down to a height.
+    fn finality_view(&self, height: u64, cover: &Cover) -> Result<FinalityView, ApiError> {
+        let last = height + cover.headers.len() as u64 - 1;
+        let digest = self.node.ledger().set_at(last).digest;
+        let missing = || ApiError::detailed(Code::Storage, "a validator set is missing");
+        let set = self.node.set(&digest)?.ok_or_else(missing)?;
+        let proof = FinalityProof::decode(&cover.proof, set.len());
+        let proof = proof.map_err(|error| ApiError::detailed(Code::Storage, error))?;
+        Ok(FinalityView {
+            height,
+            headers: cover.headers.iter().cloned().map(Hex).collect(),
+            proof: FinalityProofView::new(&proof, &set),
+        })
+    }
+
+    fn cover(&self, height: u64) -> Result<Option<Cover>, ApiError> {
+        Ok(self.node.ledger().cover(height)?)
+    }
+
+    pub(super) fn prove_final(&self, height: u64) -> Result<FinalityView, ApiError> {
+        if height > self.node.ledger().tip().height {
+            return Err(Code::UnknownBlock.into());
+        }
+        let cover = self.cover(height)?.ok_or(Code::NotProvable)?;
+        self.finality_view(height, &cover)
+    }
+
+    /// The cover of a height and of its child, so that the results of the height are provable too.
+    pub(super) fn cover_with_child(&self, height: u64) -> Result<Option<Cover>, ApiError> {
+        let Some(mut cover) = self.cover(height + 1)? else {
+            return Ok(None);
+        };
+        cover.headers.insert(0, self.header_bytes(height)?);
+        Ok(Some(cover))
+    }
+
+    pub(super) fn prove_transaction(&self, id: Digest) -> Result<TransactionProofView, ApiError> {
+        let found = self.find_final(&id)?;
+        let block = &found.data.block;
+        let with_child = self.cover_with_child(block.height())?;
+        let receipts = found.data.receipts.as_deref().filter(|_| with_child.is_some());
+        let cover = match with_child {
+            Some(cover) => cover,
+            None => self.cover(block.height())?.ok_or(Code::NotProvable)?,
+        };
+        let transaction = &block.transactions[found.index];
+        let inclusion = inclusion(block, receipts, found.index).ok_or(Code::Internal)?;
+        let receipt = match &inclusion.receipt {
+            None => None,
+            Some(proof) => Some(ReceiptProofView {
+                bytes: Hex(found.receipt()?.clone()),
+                inclusion: proof.into(),
+            }),
+        };
+        Ok(TransactionProofView {
+            id: DigestText(id),
+            transaction: Hex(transaction.bytes.clone()),
+            leaf: DigestText(transaction.leaf),
+            inclusion: (&inclusion.transaction).into(),
+            receipt,
+            finality: self.finality_view(block.height(), &cover)?,
+        })
+    }
+
+    /// A module by name or number.
+    fn module(&self, text: &str) -> Result<(u32, String), ApiError> {
+        let id = text.parse::<u32>().ok();
+        let is = |module: &&std::sync::Arc<dyn Module>| module.name() == text || Some(module.id()) == id;
+        let found = self.node.registry.modules().find(is);
+        let found = found.map(|module| (module.id(), module.name().to_string()));
+        // The state of a module that this program does not have can still be proven by its number.
+        found
+            .or_else(|| id.map(|id| (id, id.to_string())))
+            .ok_or_else(|| Code::UnknownModule.into())
+    }
+
+    pub(super) async fn prove_state(
+        &self,
+        module: &str,
+        key: Bytes,
+        height: Option<u64>,
+    ) -> Result<StateView, ApiError> {
+        let (module_id, module) = self.module(module)?;
+        let height = self.provable(height)?;
+        let cover = self.cover(height + 1)?.ok_or(Code::NotProvable)?;
+        let state_key = StateKey {
+            module_id,
+            key: key.clone(),
+        };
+        let read = self
+            .read_state(height, |state| Ok((state.prove(&state_key)?, state.tree().root())))
+            .await?;
+        let ((value, proof), root) = read;
+        Ok(StateView {
+            module,
+            module_id,
+            key: Hex(key),
+            value: value.map(Hex),
+            height,
+            state_root: DigestText(root),
+            proof: proof.to_bytes().into(),
+            finality: self.finality_view(height + 1, &cover)?,
+        })
+    }
+
+    /// The height asked for, or the last one whose state can be proven: its child is final with a proof.
+    pub(super) fn provable(&self, height: Option<u64>) -> Result<u64, ApiError> {
+        let ledger = self.node.ledger();
+        let last = ledger.last_proven().checked_sub(1);
+        match height {
+            Some(height) if height > ledger.tip().height => Err(Code::UnknownBlock.into()),
+            Some(height) if last.is_some_and(|last| height <= last) => Ok(height),
+            Some(_) => Err(Code::NotProvable.into()),
+            None => last.ok_or_else(|| Code::NotProvable.into()),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! How a chain stands on this node.
+
+use super::ChainApi;
+use crate::metrics::SharedMetrics;
+use yulian_api::{ApiError, Code, DigestText, KeyText, views::*};
+use yulian_engine::Runtime;
+use yulian_exec::epoch;
+use yulian_store::Kv;
+
+/// Blocks by which a node may be behind the network and still count as ready.
+pub const READY_LAG_MAX: u64 = 32;
+
+impl<R: Runtime, K: Kv> ChainApi<R, K> {
+    fn network_height(&self) -> u64 {
+        let own = self.node.ledger().tip().height;
+        self.node
+            .network_status()
+            .map_or(own, |status| status.network_height.max(own))
+    }
+
+    /// Whether the node is about where the network is.
+    pub(super) fn keeps_up(&self) -> bool {
+        self.node.ledger().tip().height + READY_LAG_MAX >= self.network_height()
+    }
+
+    pub(super) fn status(&self) -> Result<ChainStatus, ApiError> {
+        let ledger = self.node.ledger();
+        let latest = self.node.latest.borrow().clone();
+        let tip = latest.tip;
+        let engine = self.node.network_status().unwrap_or_default();
+        let mark = ledger.set_at(tip.height + 1);
+        let set = self.node.set(&mark.digest)?.ok_or(Code::Internal)?;
+        let counts = self.node.pool.lock().counts();
+        let limits = &self.node.options.pool;
+        let fault = |(key, kind): &(_, &str)| FaultView {
+            validator: KeyText(*key),
+            kind: kind.to_string(),
+        };
+        Ok(ChainStatus {
+            id: DigestText(ledger.chain_id()),
+            name: ledger.genesis().message.name.clone(),
+            height: tip.height,
+            digest: DigestText(tip.digest),
+            state_root: DigestText(tip.state_root),
+            time_ms: tip.time_ms,
+            network_height: self.network_height(),
+            kept_from_height: ledger.pruned_below(),
+            epoch: epoch::epoch_of(tip.height + 1, ledger.epoch_length()),
+            view: engine.view,
+            protocol_version: self.protocol_version(),
+            validating: set.contains(&self.identity.public_key),
+            ready: self.readiness().ready,
+            validators: validator_views(&set),
+            mempool: MempoolView {
+                transactions: counts.transactions as u64,
+                bytes: counts.bytes as u64,
+                transactions_max: limits.transactions_max as u64,
+                bytes_max: limits.bytes_max as u64,
+            },
+            faults: self.node.faults().iter().map(fault).collect(),
+            stopped: self.node.stop_reason(),
+        })
+    }
+
+    pub(super) fn readiness(&self) -> ChainReadiness {
+        let reason = if let Some(reason) = self.node.stop_reason() {
+            Some(reason)
+        } else if self.node.network().is_none() {
+            Some("正在启动 (starting)".into())
+        } else if !self.keeps_up() {
+            Some("正在追赶区块 (catching up)".into())
+        } else {
+            None
+        };
+        ChainReadiness {
+            id: DigestText(self.node.ledger().chain_id()),
+            ready: reason.is_none(),
+            height: self.node.ledger().tip().height,
+            network_height: self.network_height(),
+            reason,
+        }
+    }
+
+    /// What keeps the chain from running, if anything.
+    pub(super) fn problem(&self) -> Option<String> {
+        let name = &self.node.ledger().genesis().message.name;
+        self.node.stop_reason().map(|reason| format!("{name}: {reason}"))
+    }
+
+    /// The chain's name and counters, the changing ones brought up to date.
+    pub(super) fn measured(&self) -> (String, SharedMetrics) {
+        self.node.note_pool();
+        let (metrics, store) = (self.node.metrics(), self.node.ledger().store());
+        if let Ok(bytes) = store.disk_bytes() {
+            metrics.disk_bytes.set(bytes);
+        }
+        metrics.syncs.set(store.sync_count());
+        (self.node.ledger().genesis().message.name.clone(), metrics.clone())
+    }
+}
