@@ -191,8 +191,10 @@ pub struct ChainConfig {
     pub genesis: Arc<SealedBlock>,
     /// Blocks in an epoch.
     pub epoch_length: u64,
-    /// Every set so far, ascending by epoch, the genesis set first; up to the epoch after the last stored block.
+    /// Every set so far, ascending by epoch, the genesis set first.
     pub history: Vec<SetRange>,
+    /// Last epoch that `history` covers: that of the height after the last durable final block.
+    pub known_epoch: u64,
     /// Limits of a block on the wire; they may only grow.
     pub limits: yulian_types::BlockLimits,
     /// Prefix of the engine's files of this chain.

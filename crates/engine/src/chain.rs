@@ -303,7 +303,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
         }),
     });
 
-    let floors = boundary_digests(&archive, &config, &epocher, &schemes)?;
+    know_stored_epochs(&archive, &config, &epocher, &schemes)?;
     let block_store = BlockStore::open(archive.clone(), config.limits)?;
     let proof_store = ProofStore::open(archive.clone(), schemes.clone())?;
     let (actor, mailbox, floor): (_, Mailbox<Sm2Scheme, Standard<EngineBlock>>, _) = Marshal::init(
@@ -341,9 +341,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
         ))
     })?;
     roster.enter(epoch, range.validators);
-    let floor_digest = *floors
-        .get(epoch as usize)
-        .ok_or_else(|| Fatal(format!("the last block before epoch {epoch} is missing")))?;
+    let floor_digest = floor_of(&archive, &config, &epocher, epoch)?;
 
     let (buffer, buffer_mailbox) = buffered::Engine::new(
         context.child("buffer"),
@@ -454,41 +452,62 @@ fn start_receiver<E: Env, A: Application>(context: &E, application: A, mut recei
     });
 }
 
-/// Digests of the blocks that the stored epochs start from: genesis, then each stored last block of an epoch.
-/// Marshal asks for schemes as soon as it opens, so the last known epoch is raised here.
-fn boundary_digests<V: Archive>(
+/// Blocks may be stored that the ledger has not executed yet. Marshal asks for the schemes of their epochs as soon as it
+/// opens: those that follow without a change of the set are known; a change must be executed first.
+fn know_stored_epochs<V: Archive>(
     archive: &V,
     config: &ChainConfig,
     epocher: &FixedEpocher,
     schemes: &Schemes,
-) -> Result<Vec<EngineDigest>, Fatal> {
-    let mut digests = vec![EngineDigest::from(config.genesis.digest)];
-    loop {
-        let epoch = digests.len() as u64;
-        let last = epocher
-            .last(Epoch::new(epoch - 1))
-            .ok_or_else(|| Fatal("epoch out of range".into()))?;
-        let Some(bytes) = archive.block(last.get())? else {
-            return Ok(digests);
+) -> Result<(), Fatal> {
+    schemes.known_until(config.known_epoch);
+    for epoch in config.known_epoch.. {
+        let Some(boundary) = boundary(archive, config, epocher, epoch)? else {
+            break;
         };
-        if schemes.scheme(epoch).is_none() && !raise(config, schemes, epoch, &bytes)? {
-            return Ok(digests);
+        if boundary.header.validators != boundary.header.next_validators {
+            break;
         }
-        let block = SealedBlock::decode(bytes, &config.limits)
-            .map_err(|error| Fatal(format!("stored block {} is damaged: {error}", last.get())))?;
-        digests.push(block.digest.into());
+        schemes.known_until(epoch + 1);
     }
+    Ok(())
 }
 
-/// The stored boundary block keeps the set in force: the epoch is known. A change must come from the ledger.
-fn raise(config: &ChainConfig, schemes: &Schemes, epoch: u64, bytes: &Bytes) -> Result<bool, Fatal> {
-    let block = SealedBlock::decode(bytes.clone(), &config.limits)
-        .map_err(|error| Fatal(format!("a stored block is damaged: {error}")))?;
-    if block.header.validators != block.header.next_validators {
-        return Ok(false);
-    }
-    schemes.known_until(epoch);
-    Ok(true)
+/// The stored last block of an epoch.
+fn boundary<V: Archive>(
+    archive: &V,
+    config: &ChainConfig,
+    epocher: &FixedEpocher,
+    epoch: u64,
+) -> Result<Option<SealedBlock>, Fatal> {
+    let last = epocher
+        .last(Epoch::new(epoch))
+        .ok_or_else(|| Fatal("epoch out of range".into()))?
+        .get();
+    let Some(bytes) = archive.block(last)? else {
+        return Ok(None);
+    };
+    let block = SealedBlock::decode(bytes, &config.limits);
+    block
+        .map(Some)
+        .map_err(|error| Fatal(format!("stored block {last} is damaged: {error}")))
+}
+
+/// What the engine of an epoch starts from: genesis, or the last block of the epoch before.
+fn floor_of<V: Archive>(
+    archive: &V,
+    config: &ChainConfig,
+    epocher: &FixedEpocher,
+    epoch: u64,
+) -> Result<EngineDigest, Fatal> {
+    let Some(before) = epoch.checked_sub(1) else {
+        return Ok(config.genesis.digest.into());
+    };
+    let missing = || Fatal(format!("the last block before epoch {epoch} is missing"));
+    Ok(boundary(archive, config, epocher, before)?
+        .ok_or_else(missing)?
+        .digest
+        .into())
 }
 
 struct Chain<E: Env, S: Sender<PublicKey = EngineKey>, N, A: Application, V> {
@@ -506,6 +525,14 @@ struct Chain<E: Env, S: Sender<PublicKey = EngineKey>, N, A: Application, V> {
     floor: EngineDigest,
 }
 
+/// What a chain's task wakes up for.
+enum Event {
+    Block(Option<Delivered>),
+    Later(Option<(u64, (EngineKey, commonware_runtime::IoBuf))>),
+    EngineEnded,
+    Housekeeping,
+}
+
 type Later = mpsc::Receiver<(u64, (EngineKey, commonware_runtime::IoBuf))>;
 
 impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: Application, V: Archive> Chain<E, S, N, A, V> {
@@ -513,7 +540,7 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: Application, V: Archiv
         if let Err(fatal) = self.follow(delivered, votes, certificates).await {
             tracing::error!(%fatal, "the chain stopped");
             self.shared.status.lock().expect("status").stopped = Some(fatal.0);
-            // The marshal must not take a dropped acknowledgement for a crash of the process: stay, and do nothing.
+            // The chain's other tasks end with this one, and what is stored is still served to peers: stay.
             futures::future::pending::<()>().await;
         }
     }
@@ -527,30 +554,38 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: Application, V: Archiv
         let mut engine = self.engines.start(self.epoch, self.floor, &self.shared).await?;
         let mut hinted = (0, 0);
         loop {
-            let later = select! {
-                block = delivered.recv() => {
-                    let Some((block, acknowledgement)) = block else { return Ok(()) };
-                    match self.deliver(block.inner().0.clone(), &mut engine).await {
-                        Ok(()) => acknowledgement.acknowledge(),
-                        Err(fatal) => {
-                            engine.abort();
-                            // Dropping an acknowledgement stops marshal with a panic.
-                            std::mem::forget(acknowledgement);
-                            return Err(fatal);
-                        }
-                    };
-                    None
-                },
-                message = votes.recv() => Some(message.ok_or_else(|| Fatal("the vote channel closed".into()))?),
-                message = certificates.recv() =>
-                    Some(message.ok_or_else(|| Fatal("the certificate channel closed".into()))?),
-                _ = self.clock.sleep(HOUSEKEEPING) => {
-                    self.members.release_blocked(self.clock.current().epoch_millis());
-                    None
-                },
+            let event = select! {
+                block = delivered.recv() => Event::Block(block),
+                message = votes.recv() => Event::Later(message),
+                message = certificates.recv() => Event::Later(message),
+                _ = &mut engine => Event::EngineEnded,
+                _ = self.clock.sleep(HOUSEKEEPING) => Event::Housekeeping,
             };
-            if let Some((epoch, (from, _))) = later {
-                self.hint(epoch, from, &mut hinted);
+            let done = match event {
+                Event::Block(Some((block, acknowledgement))) => {
+                    let done = self.deliver(block.inner().0.clone(), &mut engine).await;
+                    match done {
+                        Ok(()) => acknowledgement.acknowledge(),
+                        // Marshal waits for it, and so delivers nothing more.
+                        Err(_) => std::mem::forget(acknowledgement),
+                    }
+                    done
+                }
+                Event::Block(None) => Err(Fatal("the block store's task ended".into())),
+                Event::Later(Some((epoch, (from, _)))) => {
+                    self.hint(epoch, from, &mut hinted);
+                    Ok(())
+                }
+                Event::Later(None) => Err(Fatal("a consensus channel closed".into())),
+                Event::EngineEnded => Err(Fatal(format!("the consensus engine of epoch {} ended", self.epoch))),
+                Event::Housekeeping => {
+                    self.members.release_blocked(self.clock.current().epoch_millis());
+                    Ok(())
+                }
+            };
+            if done.is_err() {
+                engine.abort();
+                return done;
             }
         }
     }

@@ -45,12 +45,12 @@ impl Channel {
         Self::Announcements,
     ];
 
-    /// Messages per second and peer. A queue of this many messages for each peer is allocated per chain, so the
+    /// Messages per second and peer. A queue of this many messages for each peer may fill per chain, so the
     /// figures are as small as a busy chain allows: 50 views/s at 2 to 4 messages a view.
     pub(crate) fn quota(self) -> Quota {
         match self {
-            Self::Votes | Self::Certificates | Self::Transactions => Quota::per_second(NZU32!(512)),
-            Self::Resolver | Self::Blocks | Self::Backfill => Quota::per_second(NZU32!(256)),
+            Self::Votes | Self::Certificates | Self::Transactions => Quota::per_second(NZU32!(256)),
+            Self::Resolver | Self::Blocks | Self::Backfill => Quota::per_second(NZU32!(128)),
             Self::Snapshots | Self::Announcements => Quota::per_second(NZU32!(16)),
         }
     }

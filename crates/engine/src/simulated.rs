@@ -72,7 +72,10 @@ where
                 mode: deterministic::PartialWriteMode::Subset,
             });
             let start = UNIX_EPOCH + Duration::from_millis(START_MS);
-            let config = deterministic::Config::new().with_seed(seed).with_start_time(start).with_timeout(Some(limit));
+            let config = deterministic::Config::new()
+                .with_seed(seed)
+                .with_start_time(start)
+                .with_timeout(Some(limit));
             deterministic::Runner::new(config.with_storage_fault_config(faults))
         }
     };

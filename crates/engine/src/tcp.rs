@@ -28,7 +28,7 @@ use commonware_utils::{NZU32, NZUsize, ordered::Map};
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
-    net::{SocketAddr, ToSocketAddrs},
+    net::SocketAddr,
     num::NonZeroUsize,
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -41,8 +41,11 @@ use yulian_types::{BlockLimits, Digest, limits::VALIDATORS_MAX};
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(15);
 /// Age at which a handshake message is refused; must cover the tolerated difference of clocks.
 const HANDSHAKE_AGE_MAX: Duration = Duration::from_secs(30);
-/// Peers of one node, over all its chains.
-const PEERS_MAX: NonZeroUsize = NZUsize!(32);
+/// Peers of one node, over all its chains. Validators come first; further nodes are left out and named in the log.
+pub const PEERS_MAX: NonZeroUsize = NZUsize!(64);
+
+// Every validator of a set must be able to reach every other.
+const _: () = assert!(PEERS_MAX.get() >= VALIDATORS_MAX);
 
 /// The production runtime.
 pub type TcpContext = Context<tokio::Context>;
@@ -91,7 +94,8 @@ fn address(text: &str) -> Option<Address> {
     }
     let (host, port) = text.rsplit_once(':')?;
     let port: u16 = port.parse().ok()?;
-    let egress = text.to_socket_addrs().ok()?.next()?;
+    // The address that connections come from is not checked (`bypass_ip_check`): peers are known by their keys.
+    let egress = SocketAddr::from(([0, 0, 0, 0], port));
     let host = commonware_utils::Hostname::new(host).ok()?;
     Some(Address::Asymmetric {
         ingress: Ingress::Dns { host, port },
@@ -111,8 +115,18 @@ impl Net for TcpNet {
         if book.tracked == (primary.clone(), addresses.clone()) {
             return;
         }
-        let located: BTreeMap<EngineKey, Address> = addresses
-            .iter()
+        let mut order: Vec<(&EngineKey, &String)> = addresses.iter().collect();
+        order.sort_by_key(|(key, _)| !primary.contains(*key));
+        if order.len() > PEERS_MAX.get() {
+            tracing::warn!(
+                nodes = order.len(),
+                most = PEERS_MAX,
+                "more nodes than a node connects to; some are left out"
+            );
+        }
+        let located: BTreeMap<EngineKey, Address> = order
+            .into_iter()
+            .take(PEERS_MAX.get())
             .filter_map(|(key, text)| match address(text) {
                 _ if *key == self.me => Some((key.clone(), self.own_address.clone())),
                 Some(address) => Some((key.clone(), address)),

@@ -102,6 +102,16 @@ impl Toy {
         }
     }
 
+    fn next_height(&self) -> u64 {
+        self.disk
+            .lock()
+            .unwrap()
+            .delivered
+            .keys()
+            .next_back()
+            .map_or(1, |height| height + 1)
+    }
+
     /// The sets by epoch, as a ledger would know them after its last block.
     fn history(&self) -> Vec<SetRange> {
         let mut history = vec![SetRange {
@@ -236,6 +246,7 @@ pub async fn start(host: &SimHost, toy: Toy, number: u8, peers: &[u8]) -> ChainH
         genesis: Arc::new(genesis.block()),
         epoch_length: EPOCH_LENGTH,
         history: toy.history(),
+        known_epoch: toy.next_height() / EPOCH_LENGTH,
         limits: BlockLimits {
             body_bytes_max: 1 << 16,
             transactions_max: 100,

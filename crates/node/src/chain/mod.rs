@@ -216,6 +216,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
                 .into_iter()
                 .map(range)
                 .collect::<Result<_, LedgerError>>()?,
+            known_epoch: (ledger.tip().height + 1) / ledger.epoch_length(),
             // The widest that any parameter allows: raising one by vote must not need a restart.
             limits: BlockLimits::default(),
             prefix: format!("chain-{}", &chain_id.to_string()[..16]),

@@ -73,7 +73,10 @@ fn submit_and_wait_gives_the_final_result_or_the_modules_own_error() {
         let genesis = genesis("test", 4, 16);
         let cluster = Cluster::start(&runtime, 2, genesis.clone()).await;
         let api = api(&cluster);
-        let (first, again) = (deposit(&genesis, 0, 1), deposit_until(&genesis, 0, 1, START_MS + 200_000));
+        let (first, again) = (
+            deposit(&genesis, 0, 1),
+            deposit_until(&genesis, 0, 1, START_MS + 200_000),
+        );
         assert_ne!(first.id, again.id);
         let (answers, ()) = futures::join!(api.submit(bytes(&[first.clone(), again]), WAIT), async {
             runtime.pause(Duration::from_millis(10)).await;
@@ -123,13 +126,32 @@ fn bad_submissions_have_codes_and_no_effect() {
         let good = deposit(&genesis, 0, 1);
         let longer = Bytes::from([&good.bytes[..], &[0]].concat());
         let huge = Bytes::from(vec![0; yulian_types::limits::TRANSACTION_BYTES_MAX + 1]);
-        let stranger = call(&genesis, &sender_key(200), "evidence", "deposit", 1, Bytes::new(), START_MS + 1_000);
+        let stranger = call(
+            &genesis,
+            &sender_key(200),
+            "evidence",
+            "deposit",
+            1,
+            Bytes::new(),
+            START_MS + 1_000,
+        );
         let other = deposit(&crate::testing::genesis("other", 4, 16), 0, 1);
-        let list = vec![good.bytes.slice(1..), longer, huge, stranger.bytes.clone(), other.bytes.clone()];
+        let list = vec![
+            good.bytes.slice(1..),
+            longer,
+            huge,
+            stranger.bytes.clone(),
+            other.bytes.clone(),
+        ];
         let answers = api.submit(list, WAIT).await;
         let codes: Vec<&str> = answers.iter().map(refusal).collect();
-        let expected =
-            ["malformed_transaction", "malformed_transaction", "transaction_too_large", "exec.unknown_sender", "exec.wrong_chain"];
+        let expected = [
+            "malformed_transaction",
+            "malformed_transaction",
+            "transaction_too_large",
+            "exec.unknown_sender",
+            "exec.wrong_chain",
+        ];
         assert_eq!(codes, expected);
         assert_eq!(api.node.pool.lock().counts().transactions, 0);
     });
@@ -145,7 +167,9 @@ fn assert_final(cluster: &Cluster, view: &FinalityView) {
     let set = &cluster.genesis.validators;
     let proof = FinalityProof::decode(&view.proof.bytes.0, set.len()).unwrap();
     assert_eq!(proof.digest, block_digest(&view.headers.last().unwrap().0));
-    proof.verify(&cluster.genesis.chain_id, set, &FastVerifier::default()).unwrap();
+    proof
+        .verify(&cluster.genesis.chain_id, set, &FastVerifier::default())
+        .unwrap();
 }
 
 #[test]
@@ -155,7 +179,10 @@ fn transactions_receipts_and_their_proofs_hold() {
         let transaction = deposit(&cluster.genesis, 2, 5);
         let view = api.transaction(transaction.id).await.unwrap();
         assert_eq!(view.state, TransactionState::Final);
-        assert_eq!((view.block.unwrap().height, view.bytes.0.clone()), (1, transaction.bytes.clone()));
+        assert_eq!(
+            (view.block.unwrap().height, view.bytes.0.clone()),
+            (1, transaction.bytes.clone())
+        );
         assert!(view.result.unwrap().success);
         let proof = api.transaction_proof(transaction.id).await.unwrap();
         assert_final(&cluster, &proof.finality);
@@ -168,12 +195,21 @@ fn transactions_receipts_and_their_proofs_hold() {
         let leaf = merkle::leaf(&receipt.bytes.0);
         assert!(merkle::Proof::from(&receipt.inclusion).verify(&root(&child.parent_receipt_root), &leaf));
         assert_eq!(api.receipt(transaction.id).await.unwrap().bytes, receipt.bytes);
-        assert_eq!(api.transaction(Digest([9; 32])).await.unwrap_err(), Code::UnknownTransaction.into());
+        assert_eq!(
+            api.transaction(Digest([9; 32])).await.unwrap_err(),
+            Code::UnknownTransaction.into()
+        );
         // A transaction that waits is shown as such, and nothing of it can be proven.
         let waiting = deposit(&cluster.genesis, 0, 99);
         api.submit(bytes(&[waiting.clone()]), None).await;
-        assert_eq!(api.transaction(waiting.id).await.unwrap().state, TransactionState::Queued);
-        assert_eq!(api.transaction_proof(waiting.id).await.unwrap_err(), Code::NotFinal.into());
+        assert_eq!(
+            api.transaction(waiting.id).await.unwrap().state,
+            TransactionState::Queued
+        );
+        assert_eq!(
+            api.transaction_proof(waiting.id).await.unwrap_err(),
+            Code::NotFinal.into()
+        );
     });
 }
 
@@ -188,8 +224,14 @@ fn blocks_and_headers_are_found_by_every_name() {
         assert!(block.transactions.iter().all(|t| t.result.as_ref().unwrap().success));
         assert_eq!(api.block(BlockRef::Digest(block.header.digest.0)).await.unwrap(), block);
         let raw = api.block_bytes(BlockRef::Height(2)).await.unwrap();
-        assert_eq!(SealedBlock::decode(raw, &BlockLimits::default()).unwrap().digest, block.header.digest.0);
-        assert_eq!(api.header(BlockRef::Height(0)).await.unwrap().digest.0, cluster.genesis.block().digest);
+        assert_eq!(
+            SealedBlock::decode(raw, &BlockLimits::default()).unwrap().digest,
+            block.header.digest.0
+        );
+        assert_eq!(
+            api.header(BlockRef::Height(0)).await.unwrap().digest.0,
+            cluster.genesis.block().digest
+        );
         assert_eq!(api.headers(1, 2).await.unwrap().len(), 2);
         assert_eq!(api.headers(9, 2).await.unwrap(), []);
         for unknown in [BlockRef::Height(4), BlockRef::Digest(Digest([1; 32]))] {
@@ -220,13 +262,24 @@ fn state_values_and_absences_are_proven_against_a_final_header() {
             let header = decode_header(&view.finality.headers[0].0).unwrap();
             assert_eq!(header.parent_state_root[..], view.state_root.0.0);
             let proof = yulian_state::Proof::from_bytes(&view.proof.0).unwrap();
-            let found = proof.verify(&view.state_root.0, &Path::of(EVIDENCE_ID, &key(number))).unwrap();
+            let found = proof
+                .verify(&view.state_root.0, &Path::of(EVIDENCE_ID, &key(number)))
+                .unwrap();
             assert_eq!(found, view.value.as_ref().map(|value| value_hash(&value.0)));
             assert_eq!(view.value.is_some(), present, "deposit {number} after block {height:?}");
         }
-        assert_eq!(api.state("evidence", key(1), Some(3)).await.unwrap_err(), Code::NotProvable.into());
-        assert_eq!(api.state("evidence", key(1), Some(4)).await.unwrap_err(), Code::UnknownBlock.into());
-        assert_eq!(api.state("nonsense", key(1), None).await.unwrap_err(), Code::UnknownModule.into());
+        assert_eq!(
+            api.state("evidence", key(1), Some(3)).await.unwrap_err(),
+            Code::NotProvable.into()
+        );
+        assert_eq!(
+            api.state("evidence", key(1), Some(4)).await.unwrap_err(),
+            Code::UnknownBlock.into()
+        );
+        assert_eq!(
+            api.state("nonsense", key(1), None).await.unwrap_err(),
+            Code::UnknownModule.into()
+        );
     });
 }
 
@@ -234,16 +287,28 @@ fn state_values_and_absences_are_proven_against_a_final_header() {
 fn evidence_is_found_by_digest_depositor_and_time() {
     simulate(async |runtime| {
         let (_cluster, api) = chain_of(&runtime, &[0..6, 6..12]).await;
-        let found = api.evidence(EvidenceFilter::Digest(evidence_digest(4)), page(10, None)).await.unwrap();
+        let found = api
+            .evidence(EvidenceFilter::Digest(evidence_digest(4)), page(10, None))
+            .await
+            .unwrap();
         assert_eq!(found.items.len(), 1);
-        assert_eq!((found.items[0].digest.0, found.items[0].height), (evidence_digest(4), 1));
-        let none = api.evidence(EvidenceFilter::Digest(evidence_digest(99)), page(10, None)).await.unwrap();
+        assert_eq!(
+            (found.items[0].digest.0, found.items[0].height),
+            (evidence_digest(4), 1)
+        );
+        let none = api
+            .evidence(EvidenceFilter::Digest(evidence_digest(99)), page(10, None))
+            .await
+            .unwrap();
         assert_eq!((none.items.len(), none.next), (0, None));
         let account = account_id(&writer_key(1).public_key());
         let mut digests = Vec::new();
         let mut cursor = None;
         loop {
-            let part = api.evidence(EvidenceFilter::Depositor(account), page(3, cursor)).await.unwrap();
+            let part = api
+                .evidence(EvidenceFilter::Depositor(account), page(3, cursor))
+                .await
+                .unwrap();
             digests.extend(part.items.iter().map(|view| view.digest.0));
             cursor = part.next;
             if cursor.is_none() {
@@ -258,14 +323,27 @@ fn evidence_is_found_by_digest_depositor_and_time() {
         };
         let first = api.evidence(filter, page(4, None)).await.unwrap();
         let rest = api.evidence(filter, page(4, first.next.clone())).await.unwrap();
-        let digests: Vec<_> = first.items.iter().chain(&rest.items).map(|view| view.digest.0).collect();
+        let digests: Vec<_> = first
+            .items
+            .iter()
+            .chain(&rest.items)
+            .map(|view| view.digest.0)
+            .collect();
         assert_eq!(digests, (6..12).map(evidence_digest).collect::<Vec<_>>());
         assert_eq!(rest.next, None);
-        let bad = api.evidence(filter, page(4, Some("nonsense".into()))).await.unwrap_err();
+        let bad = api
+            .evidence(filter, page(4, Some("nonsense".into())))
+            .await
+            .unwrap_err();
         assert_eq!(bad, Code::BadCursor.into());
         let before = EvidenceFilter::Time { from_ms: 0, to_ms: 1 };
         assert_eq!(api.evidence(before, page(4, None)).await.unwrap().items, []);
     });
+}
+
+/// The file whose digest is [`evidence_digest`].
+fn file(number: u32) -> Subject {
+    Subject::file(&[&b"evidence"[..], &number.to_be_bytes()].concat())
 }
 
 #[test]
@@ -274,11 +352,11 @@ fn a_pack_verifies_offline_and_shows_the_newest_provable_status() {
         let (cluster, api) = chain_of(&runtime, &[0..6]).await;
         let pack = api.evidence_pack(evidence_digest(4), None).await.unwrap();
         assert!(pack.len() < 16 * 1024, "{} bytes", pack.len());
-        let trust = Trust::in_chains([cluster.genesis.chain_id]);
+        let trust = Trust::chains([cluster.genesis.chain_id]);
         let verifier = FastVerifier::default();
-        let outcome = verify_pack(&pack, Some(&Subject::Digest(evidence_digest(4))), &trust, &verifier).unwrap();
+        let outcome = verify_pack(&pack, Some(&file(4)), &trust, &verifier).unwrap();
         assert!(matches!(outcome, Outcome::Proven(_)));
-        assert!(verify_pack(&pack, Some(&Subject::Digest(evidence_digest(5))), &trust, &verifier).is_err());
+        assert!(verify_pack(&pack, Some(&file(5)), &trust, &verifier).is_err());
         // Revoked later: the pack of the same deposit says so.
         let revoke = revoke(&cluster.genesis, 1, 4);
         api.submit(bytes(&[revoke]), None).await;
@@ -288,12 +366,21 @@ fn a_pack_verifies_offline_and_shows_the_newest_provable_status() {
         let Outcome::Proven(report) = verify_pack(&later, None, &trust, &verifier).unwrap() else {
             panic!("not proven");
         };
-        assert!(matches!(report.status, yulian_light::Status::Revoked { .. }), "{report:?}");
-        assert_eq!(api.evidence_pack(Digest([1; 32]), None).await.unwrap_err(), Code::UnknownEvidence.into());
+        assert!(
+            matches!(report.status, yulian_light::Status::Revoked { .. }),
+            "{report:?}"
+        );
+        assert_eq!(
+            api.evidence_pack(Digest([1; 32]), None).await.unwrap_err(),
+            Code::UnknownEvidence.into()
+        );
         // Before its block has a final child, nothing can be proven.
         api.submit(bytes(&[deposit(&cluster.genesis, 0, 50)]), None).await;
         cluster.step(0, SECOND).await.unwrap();
-        assert_eq!(api.evidence_pack(evidence_digest(50), None).await.unwrap_err(), Code::NotProvable.into());
+        assert_eq!(
+            api.evidence_pack(evidence_digest(50), None).await.unwrap_err(),
+            Code::NotProvable.into()
+        );
     });
 }
 
@@ -317,7 +404,14 @@ fn a_stream_gives_every_height_once_from_the_store_and_then_live() {
         assert_eq!(next.unwrap().unwrap().header.height, 32);
         drop(stream);
         assert_eq!(api.node.metrics().streams.get(), 0);
-        let header = api.stream(32, StreamDetail::Header).await.unwrap().next().await.unwrap().unwrap();
+        let header = api
+            .stream(32, StreamDetail::Header)
+            .await
+            .unwrap()
+            .next()
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((header.transactions, header.bytes), (None, None));
     });
 }
@@ -329,7 +423,11 @@ fn members_nodes_rules_and_history_are_listed_page_by_page() {
         let cluster = Cluster::start(&runtime, 1, genesis.clone()).await;
         let api = api(&cluster);
         cluster.step(0, SECOND).await.unwrap();
-        api.submit(bytes(&[propose_removal(&genesis, &validator_key(6).public_key())]), None).await;
+        api.submit(
+            bytes(&[propose_removal(&genesis, &validator_key(6).public_key())]),
+            None,
+        )
+        .await;
         cluster.step(0, SECOND).await.unwrap();
         let proposal = api.proposals(page(10, None)).await.unwrap().items.remove(0);
         assert_eq!((proposal.id, proposal.status), (1, ProposalStatus::Open));
@@ -338,15 +436,24 @@ fn members_nodes_rules_and_history_are_listed_page_by_page() {
         api.submit(bytes(&[vote(&genesis, 1)]), None).await;
         cluster.step(0, SECOND).await.unwrap();
         let pending = api.validators().await.unwrap();
-        assert_eq!((pending.current.validators.len(), pending.next.unwrap().validators.len()), (7, 6));
+        assert_eq!(
+            (pending.current.validators.len(), pending.next.unwrap().validators.len()),
+            (7, 6)
+        );
         while cluster.last().height() < 8 {
             cluster.step(0, SECOND).await.unwrap();
         }
         let now = api.validators().await.unwrap();
-        assert_eq!((now.epoch, now.since_height, now.current.validators.len(), now.next), (1, 8, 6, None));
+        assert_eq!(
+            (now.epoch, now.since_height, now.current.validators.len(), now.next),
+            (1, 8, 6, None)
+        );
         let first = api.validator_history(page(1, None)).await.unwrap();
         let second = api.validator_history(page(1, first.next.clone())).await.unwrap();
-        assert_eq!((first.items[0].first_height, second.items[0].first_height, second.next), (0, 8, None));
+        assert_eq!(
+            (first.items[0].first_height, second.items[0].first_height, second.next),
+            (0, 8, None)
+        );
         assert_final(&cluster, second.items[0].finality.as_ref().unwrap());
 
         let mut nodes = Vec::new();
@@ -361,7 +468,10 @@ fn members_nodes_rules_and_history_are_listed_page_by_page() {
         }
         assert_eq!(nodes.len(), 7);
         assert_eq!(nodes.iter().filter(|node| node.role == NodeRole::Validator).count(), 6);
-        assert_eq!(api.organisations(page(PAGE_ITEMS_MAX, None)).await.unwrap().items[0].id, "zz-data");
+        assert_eq!(
+            api.organisations(page(PAGE_ITEMS_MAX, None)).await.unwrap().items[0].id,
+            "zz-data"
+        );
         let key = writer_key(0).public_key();
         let account = api.account(AccountRef::Key(key)).await.unwrap();
         assert_eq!(account.id.0, account_id(&key));
@@ -369,7 +479,10 @@ fn members_nodes_rules_and_history_are_listed_page_by_page() {
         let nobody = AccountRef::Key(sender_key(200).public_key());
         assert_eq!(api.account(nobody).await.unwrap_err(), Code::AccountNotFound.into());
         let info = api.info().await.unwrap();
-        assert_eq!((info.epoch_length, info.parameters.len(), info.protocols.len()), (8, 7, 1));
+        assert_eq!(
+            (info.epoch_length, info.parameters.len(), info.protocols.len()),
+            (8, 7, 1)
+        );
     });
 }
 
@@ -380,7 +493,10 @@ fn status_readiness_metrics_and_the_candidate_are_of_this_node() {
         let service = service(&cluster, 0);
         let status = service.status().await.unwrap();
         let chain = &status.chains[0];
-        assert_eq!((status.name.as_str(), chain.height, chain.ready, chain.validating), ("node-0", 2, true, true));
+        assert_eq!(
+            (status.name.as_str(), chain.height, chain.ready, chain.validating),
+            ("node-0", 2, true, true)
+        );
         assert_eq!(chain.state_root.0, cluster.node(0).ledger().tip().state_root);
         assert!(service.readiness().await.ready && service.health().await.healthy);
         let metrics = service.metrics().await.unwrap();

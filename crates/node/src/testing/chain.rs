@@ -282,5 +282,13 @@ pub(crate) fn revoke(chain: &SealedGenesis, writer: u8, number: u32) -> Arc<Seal
         reason: "test".into(),
     });
     let until = START_MS + 300_000;
-    call(chain, &writer_key(writer), EVIDENCE_MODULE, "revoke", 5_000, arguments, until)
+    call(
+        chain,
+        &writer_key(writer),
+        EVIDENCE_MODULE,
+        "revoke",
+        5_000,
+        arguments,
+        until,
+    )
 }
