@@ -41,6 +41,10 @@ codes! {
         "交易签名不正确", "请用账户当前密钥对交易标识重新签名",
         "a signature of the transaction is wrong", "sign the transaction id with the account's current key"
     }
+    EXTRA_SIGNATURES = "exec.extra_signatures" {
+        "交易带有多余的签名", "请只保留发送账户的签名",
+        "the transaction carries signatures that no method asks for", "keep the sender's signature alone"
+    }
     TRANSACTION_TOO_LARGE = "exec.transaction_too_large" {
         "交易超过本链允许的大小", "请缩小参数，或改用批量存证",
         "the transaction is larger than the chain allows", "shorten the arguments, or deposit a batch"

@@ -82,6 +82,14 @@ impl Terms<'_> {
                 format!("the limit is {limit} units"),
             ));
         }
+        // Signatures are outside the id: anyone could append his own to a transaction that he saw, and every validator
+        // would verify it. No method calls for more than the sender's.
+        if transaction.signers.len() != 1 {
+            return Err(Failure::new(
+                &codes::EXTRA_SIGNATURES,
+                format!("{} signatures", transaction.signers.len()),
+            ));
+        }
         if !payload.on_behalf_of.is_empty() {
             return Err(Failure::from(&codes::ON_BEHALF_UNSUPPORTED));
         }

@@ -102,6 +102,21 @@ fn metering_limit_above_the_parameter() {
 }
 
 #[test]
+fn a_signature_that_someone_appended() {
+    let mut world = World::new();
+    let transaction = world.transaction(nothing("writer-a"));
+    let mut envelope: proto::Transaction = prost::Message::decode(transaction.bytes.clone()).unwrap();
+    let mut appended = envelope.signatures[0].clone();
+    let key = secret("admin-b");
+    appended.signer = key.public_key().as_bytes().to_vec().into();
+    appended.signature = key.sign(&transaction.id.0).unwrap().as_bytes().to_vec().into();
+    envelope.signatures.push(appended);
+    let extended = Arc::new(SealedTransaction::decode(encode(&envelope)).unwrap());
+    assert_eq!(extended.id, transaction.id, "the id does not cover the signatures");
+    assert_refused(&mut world, extended, &codes::EXTRA_SIGNATURES);
+}
+
+#[test]
 fn on_behalf_of_another() {
     let mut world = World::new();
     let transaction = built(&mut world, |builder| builder.on_behalf_of(actor("admin-b").id));
