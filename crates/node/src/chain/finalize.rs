@@ -120,7 +120,11 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
     }
 
     fn prune_sometimes(&self, height: u64) {
-        let Some(retain) = self.options.retain_blocks.filter(|_| height % PRUNE_INTERVAL == 0) else {
+        let Some(retain) = self
+            .options
+            .retain_blocks
+            .filter(|_| height.is_multiple_of(PRUNE_INTERVAL))
+        else {
             return;
         };
         if std::mem::replace(&mut *lock(&self.pruning), true) {

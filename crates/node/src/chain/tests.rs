@@ -5,7 +5,7 @@ use crate::{
     testing::*,
     waiters::Outcome,
 };
-use std::time::Duration;
+use std::{slice::from_ref, time::Duration};
 use yulian_engine::FinalBlock;
 use yulian_exec::codes;
 use yulian_types::{SealedTransaction, StateKey};
@@ -35,7 +35,7 @@ fn a_transaction_sent_to_a_follower_is_final_everywhere_and_its_client_hears_of_
         let transaction = deposit(&genesis, 0, 7);
         let follower = cluster.node(3);
         let mut waiting = follower.waiters.wait_for(transaction.id).unwrap();
-        submit(&follower, &[transaction.clone()]).await;
+        submit(&follower, from_ref(&transaction)).await;
         let block = cluster.step(0, SECOND).await.unwrap();
         assert_eq!(block.transactions.len(), 1);
         let Some(Outcome::Final {
@@ -96,7 +96,7 @@ fn children_are_built_and_verified_before_their_parents_are_final() {
         let mut parent = cluster.last();
         let mut chain = Vec::new();
         for transaction in &list {
-            submit(&cluster.node(0), &[transaction.clone()]).await;
+            submit(&cluster.node(0), from_ref(transaction)).await;
             parent = cluster.propose(0, &parent, SECOND).await.unwrap();
             assert_eq!(
                 parent.transactions.len(),
@@ -121,11 +121,11 @@ fn a_branch_that_loses_is_forgotten_and_its_transactions_come_again() {
         let genesis = genesis("test", 4, 64);
         let cluster = Cluster::start(&runtime, 2, genesis.clone()).await;
         let (a, b) = (deposit(&genesis, 0, 1), deposit(&genesis, 1, 2));
-        submit(&cluster.node(0), &[a.clone()]).await;
+        submit(&cluster.node(0), from_ref(&a)).await;
         let root = cluster.last();
         let loser = cluster.propose(0, &root, SECOND).await.unwrap();
         let loser_child = cluster.propose(0, &loser, SECOND).await.unwrap();
-        submit(&cluster.node(1), &[b.clone()]).await;
+        submit(&cluster.node(1), from_ref(&b)).await;
         runtime.pause(Duration::from_millis(50)).await;
         let winner = cluster.propose(1, &root, SECOND).await.unwrap();
         assert!(cluster.verify(0, &winner).await);
@@ -249,7 +249,7 @@ fn a_transaction_with_a_wrong_signature_enters_neither_the_pool_nor_a_block() {
         let forged = Arc::new(SealedTransaction::decode(forged).unwrap());
         assert_eq!(forged.id, good.id);
         let parent = cluster.last();
-        submit(&cluster.node(0), &[good.clone()]).await;
+        submit(&cluster.node(0), from_ref(&good)).await;
         let header = cluster.propose(0, &parent, SECOND).await.unwrap().header.clone();
         let bad = cluster.remember(SealedBlock::build(header.clone(), vec![forged]));
         // The node holds the right transaction of this id, verified: that says nothing about these signatures.

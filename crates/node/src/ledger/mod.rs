@@ -29,7 +29,7 @@ pub use open::Opened;
 pub use prune::{PRUNE_HEIGHTS_MAX, RETAIN_BLOCKS_MIN};
 pub use read::{COVER_HEADERS_MAX, Cover};
 pub use replay::{ReplayError, ReplayOptions, Replayed, replay};
-pub use transfer::{TransferError, Transferred, export, import};
+pub use transfer::{BackupWriter, TransferError, Transferred, export, import};
 
 use buffer::Buffer;
 use std::{

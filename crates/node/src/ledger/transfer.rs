@@ -79,6 +79,45 @@ pub enum TransferError {
     Start(#[from] SpeculationError),
 }
 
+/// Writes the frames of a backup: genesis, then each block, with its proof where it has one of its own, then the end.
+#[derive(Debug)]
+pub struct BackupWriter<W>(Counting<W>);
+
+impl<W: Write> BackupWriter<W> {
+    /// Begins a backup of the chain of a genesis.
+    ///
+    /// # Errors
+    /// All methods fail only if writing does.
+    pub fn new(out: W, genesis: &[u8]) -> Result<Self, TransferError> {
+        let mut out = Counting { inner: out, bytes: 0 };
+        out.write_all(MAGIC)?;
+        out.write_all(&VERSION.to_be_bytes())?;
+        frame(&mut out, GENESIS, genesis)?;
+        Ok(Self(out))
+    }
+
+    /// The next block.
+    pub fn block(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
+        frame(&mut self.0, BLOCK, bytes)
+    }
+
+    /// The finality proof of the block before; the last block must have one.
+    pub fn proof(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
+        frame(&mut self.0, PROOF, bytes)
+    }
+
+    /// Ends with the height and the digest of the last block.
+    pub fn finish(mut self, height: u64, digest: &Digest) -> Result<Transferred, TransferError> {
+        frame(&mut self.0, END, &[&height.to_be_bytes()[..], &digest.0].concat())?;
+        self.0.flush()?;
+        Ok(Transferred {
+            height,
+            digest: *digest,
+            bytes: self.0.bytes,
+        })
+    }
+}
+
 /// Writes the chain of a ledger, up to the highest block with a proof of its own. The ledger may be in use.
 pub fn export<K: Kv>(
     ledger: &Ledger<K>,
@@ -88,30 +127,20 @@ pub fn export<K: Kv>(
     if ledger.pruned_below() > 0 {
         return Err(TransferError::Pruned(ledger.pruned_below()));
     }
-    let mut out = Counting { inner: out, bytes: 0 };
-    out.write_all(MAGIC)?;
-    out.write_all(&VERSION.to_be_bytes())?;
-    frame(&mut out, GENESIS, &ledger.genesis().bytes)?;
+    let mut writer = BackupWriter::new(out, &ledger.genesis().bytes)?;
     let last = ledger.last_proven();
     for height in 1..=last {
         let missing = || LedgerError::damaged(format_args!("block {height} is missing"));
-        frame(&mut out, BLOCK, &ledger.final_block(height)?.ok_or_else(missing)?)?;
+        writer.block(&ledger.final_block(height)?.ok_or_else(missing)?)?;
         if let Some(proof) = ledger.own_proof(height)? {
-            frame(&mut out, PROOF, &proof)?;
+            writer.proof(&proof)?;
         }
         progress(height);
     }
     let header = ledger
         .header(last)?
         .ok_or_else(|| LedgerError::damaged("the last header is missing"))?;
-    let digest = yulian_types::block_digest(&header);
-    frame(&mut out, END, &[&last.to_be_bytes()[..], &digest.0].concat())?;
-    out.flush()?;
-    Ok(Transferred {
-        height: last,
-        digest,
-        bytes: out.bytes,
-    })
+    writer.finish(last, &yulian_types::block_digest(&header))
 }
 
 /// Restores a backup into an empty store, executing and verifying every block. `expected` is the chain id asked for, if any.
@@ -239,12 +268,13 @@ fn truncated(error: io::Error) -> TransferError {
     }
 }
 
-struct Counting<'a, W> {
-    inner: &'a mut W,
+#[derive(Debug)]
+struct Counting<W> {
+    inner: W,
     bytes: u64,
 }
 
-impl<W: Write> Write for Counting<'_, W> {
+impl<W: Write> Write for Counting<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.bytes += written as u64;

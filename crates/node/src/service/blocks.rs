@@ -8,7 +8,7 @@ use yulian_api::{ApiError, BlockRef, Code, views::*};
 use yulian_crypto::Digest;
 use yulian_engine::Runtime;
 use yulian_store::Kv;
-use yulian_types::{block_digest, decode_header, proto};
+use yulian_types::{decode_header, proto};
 
 /// A final transaction with its surroundings.
 pub(super) struct Found {
@@ -135,11 +135,6 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         let mut view = view.map_err(|error| ApiError::detailed(Code::Storage, error))?;
         view.result = self.execution(&decode_receipt(bytes)?);
         Ok(view)
-    }
-
-    /// The digest of a final height.
-    pub(super) fn digest_of(&self, height: u64) -> Result<Digest, ApiError> {
-        Ok(block_digest(&self.header_bytes(height)?))
     }
 }
 
