@@ -1,0 +1,218 @@
+//! `yulian account`: the accounts of an organisation.
+
+use crate::{
+    clock,
+    connect::{Connect, Sign, block_on},
+    key::{self, passphrase},
+    out,
+    problem::{Cause, Exit, Result},
+    refusal::sdk,
+    text::{problem, say},
+    transaction,
+};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use yulian_crypto::Digest;
+use yulian_exec::rules::{ROLE_ADMIN, ROLE_WRITER};
+use yulian_sdk::{AccountRef, Chain};
+use yulian_types::account_id;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Show(Show),
+    Add(Add),
+    Roles(Roles),
+    Rotate(Rotate),
+    Freeze(Freeze),
+    Unfreeze(Unfreeze),
+}
+
+/// What every command that changes an account has.
+#[derive(Debug, Args)]
+pub(crate) struct By {
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connect: Connect,
+    #[command(flatten)]
+    sign: Sign,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    account: String,
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    #[arg(long)]
+    new_key: PathBuf,
+    #[arg(long)]
+    new_passphrase_file: Option<PathBuf>,
+    #[arg(long)]
+    label: String,
+    #[arg(long = "role", default_value = ROLE_WRITER)]
+    roles: Vec<String>,
+    #[command(flatten)]
+    by: By,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Roles {
+    account: String,
+    #[arg(long = "role", required = true)]
+    roles: Vec<String>,
+    #[command(flatten)]
+    by: By,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rotate {
+    #[arg(long)]
+    account: Option<String>,
+    #[arg(long)]
+    new_key: PathBuf,
+    #[arg(long)]
+    new_passphrase_file: Option<PathBuf>,
+    #[command(flatten)]
+    by: By,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Freeze {
+    account: String,
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    by: By,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Unfreeze {
+    account: String,
+    #[command(flatten)]
+    by: By,
+}
+
+pub(crate) fn run(command: Command) -> Result<Exit> {
+    match command {
+        Command::Show(arguments) => block_on(show(&arguments)),
+        Command::Add(arguments) => block_on(add(&arguments)),
+        Command::Roles(arguments) => block_on(roles(&arguments)),
+        Command::Rotate(arguments) => block_on(rotate(&arguments)),
+        Command::Freeze(arguments) => block_on(freeze(&arguments)),
+        Command::Unfreeze(arguments) => block_on(unfreeze(&arguments)),
+    }
+}
+
+/// An account id, a public key, or a key file.
+async fn find(chain: &Chain, text: &str) -> Result<yulian_sdk::views::AccountView> {
+    let reference: AccountRef = match text.parse() {
+        Ok(reference) => reference,
+        Err(_) if std::path::Path::new(text).is_file() => {
+            AccountRef::Key(key::public_key(text.as_ref(), &passphrase::Source::default())?)
+        }
+        Err(_) => return Err(problem::bad_account(text)),
+    };
+    chain.account(reference).await.map_err(sdk)
+}
+
+async fn id_of(chain: &Chain, text: &str) -> Result<Digest> {
+    Ok(find(chain, text).await?.id.0)
+}
+
+async fn show(arguments: &Show) -> Result<Exit> {
+    let chain = arguments.connect.chain().await?;
+    let view = find(&chain, &arguments.account).await?;
+    if arguments.json {
+        out::json(&view);
+        return Ok(Exit::Done);
+    }
+    let status = match (&view.frozen_reason, view.frozen) {
+        (Some(reason), true) => say::account_frozen(out::one_line(reason)),
+        (None, true) => say::frozen(),
+        _ => say::active(),
+    };
+    out::fields(&[
+        (say::label_account(), view.id.to_string()),
+        (say::label_name(), out::one_line(&view.label)),
+        (say::label_organisation(), view.organisation.clone()),
+        (say::label_roles(), view.roles.join(", ")),
+        (say::label_public_key(), view.public_key.to_string()),
+        (say::label_since(), view.since_height.to_string()),
+        (say::label_key_since(), view.key_since_height.to_string()),
+        (say::label_status(), status),
+        (say::label_asked(), clock::beijing(clock::now_ms())),
+    ]);
+    Ok(Exit::Done)
+}
+
+async fn add(arguments: &Add) -> Result<Exit> {
+    let By { json, connect, sign } = &arguments.by;
+    let chain = connect.chain().await?;
+    let admin = sign.actor(connect, &chain, ROLE_ADMIN).await?;
+    let new = new_key(&arguments.new_key, arguments.new_passphrase_file.clone())?;
+    let id = account_id(&yulian_crypto::sm2::Signer::public_key(&new));
+    let roles: Vec<&str> = arguments.roles.iter().map(String::as_str).collect();
+    let signed = admin.account.register_account(chain.terms(), &new, &roles, &arguments.label);
+    let signed = signed.or_problem(problem::cannot_sign)?;
+    transaction::finish(&chain, &signed, say::account_added(id), *json).await
+}
+
+/// The new key's file; it is made if it is not there.
+fn new_key(path: &std::path::Path, passphrase_file: Option<PathBuf>) -> Result<yulian_crypto::sm2::SecretKey> {
+    let passphrase = passphrase::Source { passphrase_file };
+    if !path.exists() {
+        let secret = match &passphrase.passphrase_file {
+            Some(_) => Some(passphrase.new_passphrase()?),
+            None => None,
+        };
+        key::create(path, secret.as_ref().map(|text| text.as_str()))?;
+    }
+    passphrase.read_key(path)
+}
+
+async fn roles(arguments: &Roles) -> Result<Exit> {
+    let By { json, connect, sign } = &arguments.by;
+    let chain = connect.chain().await?;
+    let admin = sign.actor(connect, &chain, ROLE_ADMIN).await?;
+    let id = id_of(&chain, &arguments.account).await?;
+    let roles: Vec<&str> = arguments.roles.iter().map(String::as_str).collect();
+    let signed = admin.account.set_roles(chain.terms(), &id, &roles).or_problem(problem::cannot_sign)?;
+    transaction::finish(&chain, &signed, say::account_changed(id), *json).await
+}
+
+async fn rotate(arguments: &Rotate) -> Result<Exit> {
+    let By { json, connect, sign } = &arguments.by;
+    let chain = connect.chain().await?;
+    let actor = sign.actor(connect, &chain, ROLE_ADMIN).await?;
+    let id = match &arguments.account {
+        Some(account) => id_of(&chain, account).await?,
+        None => actor.account.id(),
+    };
+    let new = new_key(&arguments.new_key, arguments.new_passphrase_file.clone())?;
+    let signed = actor.account.rotate_key(chain.terms(), &id, &new).or_problem(problem::cannot_sign)?;
+    transaction::finish(&chain, &signed, say::account_changed(id), *json).await
+}
+
+async fn freeze(arguments: &Freeze) -> Result<Exit> {
+    let By { json, connect, sign } = &arguments.by;
+    let chain = connect.chain().await?;
+    let admin = sign.actor(connect, &chain, ROLE_ADMIN).await?;
+    let id = id_of(&chain, &arguments.account).await?;
+    let signed = admin.account.freeze_account(chain.terms(), &id, &arguments.reason).or_problem(problem::cannot_sign)?;
+    transaction::finish(&chain, &signed, say::account_changed(id), *json).await
+}
+
+async fn unfreeze(arguments: &Unfreeze) -> Result<Exit> {
+    let By { json, connect, sign } = &arguments.by;
+    let chain = connect.chain().await?;
+    let admin = sign.actor(connect, &chain, ROLE_ADMIN).await?;
+    let id = id_of(&chain, &arguments.account).await?;
+    let signed = admin.account.unfreeze_account(chain.terms(), &id).or_problem(problem::cannot_sign)?;
+    transaction::finish(&chain, &signed, say::account_changed(id), *json).await
+}

@@ -1,0 +1,7 @@
+//! The binary `yulian`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    yulian_cli::main()
+}

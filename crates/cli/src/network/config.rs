@@ -1,0 +1,63 @@
+//! The configuration of a node, as its folder holds it.
+
+use super::{
+    topology::Node,
+    write::{GENESIS_FILE, NODE_KEY_FILE},
+};
+use crate::{
+    problem::{Cause, Result},
+    text::problem,
+};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use yulian_node::config::NodeConfig;
+
+/// Folder of a node's data beside its configuration.
+const DATA_FOLDER: &str = "data";
+/// What a configuration begins with.
+const HEAD: &str = "# 节点配置；路径相对于本文件。Settings of a node; paths are relative to this file.\n\n";
+
+/// The text of `node.toml`.
+pub(super) fn text(node: &Node) -> Result<String> {
+    let config = NodeConfig {
+        name: node.name.clone(),
+        cloud: node.cloud.clone(),
+        organisation: node.organisation.clone(),
+        key_file: NODE_KEY_FILE.into(),
+        genesis_file: GENESIS_FILE.into(),
+        data_dir: DATA_FOLDER.into(),
+        // Only programs of this machine reach the API until requests carry signatures.
+        api_address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), node.api_port),
+        api_open_to_network: false,
+        peer_address: SocketAddr::new(listen(&node.host), node.peer_port),
+        public_address: Some(node.peer_address()),
+        worker_threads: 2,
+        signature_tasks: 1,
+        retain_blocks: None,
+        cache_mib: 32,
+        peers: Vec::new(),
+    };
+    let text = config.to_toml().or_problem(problem::bad_network)?;
+    Ok(format!("{HEAD}{text}"))
+}
+
+/// A node of this machine alone listens on it alone; another one on every address, since its name may be resolved to
+/// one that the machine itself does not have.
+fn listen(host: &str) -> IpAddr {
+    match host.parse::<IpAddr>() {
+        Ok(address) if address.is_loopback() => address,
+        Ok(IpAddr::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
+        _ if host == "localhost" => Ipv4Addr::LOCALHOST.into(),
+        _ => Ipv4Addr::UNSPECIFIED.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_of_this_machine_is_not_reached_from_others() {
+        assert!(["127.0.0.1", "localhost", "::1"].map(listen).iter().all(IpAddr::is_loopback));
+        assert!(["10.0.0.1", "node.example", "fd00::1"].map(listen).iter().all(IpAddr::is_unspecified));
+    }
+}

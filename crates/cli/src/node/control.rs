@@ -1,0 +1,120 @@
+//! `yulian node stop` and `start`: a node of a running `yulian up` is held and let go again.
+
+use crate::{
+    connect::{DIR_DEFAULT, block_on},
+    files,
+    network::record::Record,
+    out,
+    problem::{Cause, Exit, Result},
+    refusal::sdk,
+    text::{problem, say},
+    up::{
+        HOLD_FILE,
+        status_file::{self, RunningNode},
+    },
+};
+use clap::Args;
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+use yulian_sdk::{Client, Options};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How long a node may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    node: String,
+    #[arg(long)]
+    kill: bool,
+    #[arg(long, default_value = DIR_DEFAULT)]
+    dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    node: String,
+    #[arg(long, default_value_t = 120)]
+    timeout_s: u64,
+    #[arg(long, default_value = DIR_DEFAULT)]
+    dir: PathBuf,
+}
+
+pub(crate) fn run_stop(arguments: &Stop) -> Result<Exit> {
+    block_on(async {
+        let signal = if arguments.kill { Signal::KILL } else { Signal::TERM };
+        let name = stop(&arguments.dir, &arguments.node, signal).await?;
+        out::line(say::node_held(name));
+        Ok(Exit::Done)
+    })
+}
+
+pub(crate) fn run_start(arguments: &Start) -> Result<Exit> {
+    block_on(async {
+        let within = Duration::from_secs(arguments.timeout_s);
+        let name = start(&arguments.dir, &arguments.node, within).await?;
+        out::line(say::node_let_go(name));
+        Ok(Exit::Done)
+    })
+}
+
+/// The node as `up` sees it now.
+fn running(dir: &Path, name: &str) -> Result<Option<RunningNode>> {
+    let running = status_file::read(dir).ok_or_else(|| problem::nothing_runs(dir.display()))?;
+    Ok(running.nodes.into_iter().find(|node| node.name == name))
+}
+
+/// Holds a node and sends its process a signal; returns its name when the process is gone.
+pub(crate) async fn stop(dir: &Path, named: &str, signal: Signal) -> Result<String> {
+    let record = Record::read(dir)?;
+    let node = record.node(named)?;
+    files::write(&dir.join(&node.folder).join(HOLD_FILE), b"", false)?;
+    let deadline = Instant::now() + STOP_WITHIN;
+    let mut asked = 0;
+    while let Some(seen) = running(dir, &node.name)?.filter(|seen| seen.pid != 0) {
+        if seen.pid != asked {
+            // A process that has just ended by itself is what is wanted.
+            if let Some(pid) = Pid::from_raw(seen.pid as i32) {
+                let _ = kill_process(pid, signal);
+            }
+            asked = seen.pid;
+        }
+        if Instant::now() >= deadline {
+            return Err(problem::does_not_stop(&node.name, seen.pid));
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(node.name.clone())
+}
+
+/// Lets a node go and waits until it takes transactions.
+pub(crate) async fn start(dir: &Path, named: &str, within: Duration) -> Result<String> {
+    let record = Record::read(dir)?;
+    let node = record.node(named)?;
+    let hold = dir.join(&node.folder).join(HOLD_FILE);
+    match fs::remove_file(&hold) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+    .or_problem(|| problem::cannot_write(hold.display()))?;
+    let deadline = Instant::now() + within;
+    let options = Options { request_timeout: Duration::from_secs(2), ..Options::default() };
+    let client = Client::new([format!("http://{}", node.api)], options).map_err(sdk)?;
+    loop {
+        let lives = running(dir, &node.name)?.is_some_and(|seen| seen.pid != 0);
+        if lives && client.readiness().await.is_ok_and(|answer| answer.ready) {
+            return Ok(node.name.clone());
+        }
+        if Instant::now() >= deadline {
+            return Err(problem::not_ready(&node.name, dir.join(&node.folder).join("node.log").display()));
+        }
+        sleep(PAUSE).await;
+    }
+}

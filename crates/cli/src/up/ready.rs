@@ -1,0 +1,46 @@
+//! Waiting until every node of a network takes transactions.
+
+use super::{
+    child::{HOLD_FILE, LOG_FILE},
+    log::{TAIL_LINES, tail},
+};
+use crate::{
+    network::record::NodeEntry,
+    problem::Result,
+    progress::Progress,
+    refusal::sdk,
+    text::{problem, say},
+};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+use yulian_sdk::{Client, Options};
+
+/// A network that is not ready after this time does not get ready by itself: it may have much to catch up with.
+const READY_WITHIN: Duration = Duration::from_secs(300);
+/// Between two questions to a node.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Asks each node until it says yes. One that is held on purpose is passed over.
+pub(super) async fn wait(dir: &Path, nodes: &[NodeEntry]) -> Result<()> {
+    let urls = nodes.iter().map(|node| format!("http://{}", node.api));
+    let options = Options { request_timeout: Duration::from_secs(2), ..Options::default() };
+    let client = Client::new(urls, options).map_err(sdk)?;
+    let deadline = Instant::now() + READY_WITHIN;
+    let mut progress = Progress::new(say::starting(), Some(nodes.len() as u64));
+    for (at, node) in nodes.iter().enumerate() {
+        let one = client.only(at);
+        let folder = dir.join(&node.folder);
+        while !folder.join(HOLD_FILE).exists() && !one.readiness().await.is_ok_and(|answer| answer.ready) {
+            if Instant::now() >= deadline {
+                let log = folder.join(LOG_FILE);
+                return Err(problem::not_ready(&node.name, log.display()).because(tail(&log, TAIL_LINES)));
+            }
+            sleep(PAUSE).await;
+        }
+        progress.set(at as u64 + 1);
+    }
+    Ok(())
+}

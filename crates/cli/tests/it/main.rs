@@ -1,0 +1,6 @@
+//! The binary as people and programs use it.
+
+mod key;
+mod usage;
+mod verify;
+mod world;
