@@ -7,6 +7,7 @@ use crate::{
     service::{Identity, NodeService},
 };
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use std::{
     fs,
     future::Future,
@@ -92,15 +93,13 @@ pub fn open_store(config: &NodeConfig) -> Result<FjallKv, HostError> {
     Ok(FjallKv::open(&folder, options)?)
 }
 
+/// Makes the future that asks a node to stop, on the node's own runtime.
+pub type StopSignal = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
 /// Runs a node until `stop` resolves or its chain stops. `passphrase` opens an encrypted key file.
-pub fn run<F>(
-    config: NodeConfig,
-    passphrase: Option<&str>,
-    stop: impl FnOnce() -> F + Send + 'static,
-) -> Result<(), HostError>
-where
-    F: Future<Output = ()> + Send,
-{
+///
+/// Not generic: the whole engine is instantiated here, once, and not in every program that runs a node.
+pub fn run(config: NodeConfig, passphrase: Option<&str>, stop: StopSignal) -> Result<(), HostError> {
     let signer: Arc<dyn Signer> = Arc::new(key_file::read(&config.key_file, passphrase)?);
     let genesis = Arc::new(read_genesis(&config.genesis_file)?);
     let kv = open_store(&config)?;

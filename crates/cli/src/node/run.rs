@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     }
     let closed = arguments.exit_on_stdin_close.then(stdin_closed);
     let passphrase = passphrase.as_ref().map(|text| text.as_str());
-    host::run(config, passphrase, move || stop_asked(closed)).or_problem(failed)?;
+    host::run(config, passphrase, Box::new(move || Box::pin(stop_asked(closed)))).or_problem(failed)?;
     Ok(Exit::Done)
 }
 
