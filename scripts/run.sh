@@ -43,7 +43,7 @@ fi
 cat <&3 &
 
 url=$(sed -n 's/.*"url": *"\([^"]*\)".*/\1/p' "$dir/up.json" | head -n 1)
-"$yulian" demo --url "$url" < /dev/null &
+"$yulian" demo --url "$url" --dir "$dir" < /dev/null &
 demo=$!
 code=0
 wait "$demo" || code=$?

@@ -1,7 +1,7 @@
 //! The command line: its grammar, its help in both languages, its errors in words.
 
 use crate::{
-    account, bench, block, doctor, evidence, governance, key, ledger, network, node, status,
+    account, bench, block, demo, doctor, evidence, governance, key, ledger, network, node, status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -60,6 +60,7 @@ pub(crate) enum Run {
     Replay(ledger::Replay),
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
+    Demo(demo::Arguments),
 }
 
 fn parse_language(code: &str) -> Result<Language, String> {

@@ -10,6 +10,7 @@ mod bench;
 mod block;
 mod clock;
 mod connect;
+mod demo;
 mod doctor;
 mod evidence;
 mod files;
@@ -92,5 +93,6 @@ fn run(command: Run) -> Result<Exit> {
         Run::Replay(arguments) => ledger::replay(&arguments),
         Run::Doctor(arguments) => doctor::run(&arguments),
         Run::Bench(arguments) => bench::run(&arguments),
+        Run::Demo(arguments) => demo::run(&arguments),
     }
 }

@@ -32,7 +32,11 @@ impl Disk {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let file_system = file_system(&mounts, &path).unwrap_or("?").to_owned();
         let syncs_per_s = syncs_per_s(&path)?;
-        Ok(Self { path, file_system, syncs_per_s })
+        Ok(Self {
+            path,
+            file_system,
+            syncs_per_s,
+        })
     }
 
     /// Whether nothing on it survives a loss of power.
@@ -68,10 +72,15 @@ fn file_system<'a>(mounts: &'a str, path: &Path) -> Option<&'a str> {
     let mount = |line: &'a str| {
         let (left, right) = line.split_once(" - ")?;
         let point = left.split(' ').nth(4)?;
-        path.starts_with(point).then(|| (point.len(), right.split(' ').next().unwrap_or("?")))
+        path.starts_with(point)
+            .then(|| (point.len(), right.split(' ').next().unwrap_or("?")))
     };
     // Of two mounts at one point the later covers the earlier; `max_by_key` returns the last of equals.
-    mounts.lines().filter_map(mount).max_by_key(|(length, _)| *length).map(|(_, kind)| kind)
+    mounts
+        .lines()
+        .filter_map(mount)
+        .max_by_key(|(length, _)| *length)
+        .map(|(_, kind)| kind)
 }
 
 #[cfg(test)]

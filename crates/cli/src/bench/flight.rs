@@ -55,7 +55,11 @@ impl Outcome {
     pub(crate) fn latency_ms(&mut self, share: f64) -> f64 {
         self.latencies_us.sort_unstable();
         let rank = (share * self.latencies_us.len() as f64).ceil() as usize;
-        let us = self.latencies_us.get(rank.saturating_sub(1)).copied().unwrap_or_default();
+        let us = self
+            .latencies_us
+            .get(rank.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
         f64::from(us) / 1000.0
     }
 
@@ -95,7 +99,11 @@ struct Open {
 impl Flight {
     pub(super) fn new(clients: usize, window: usize) -> Self {
         let windows = (0..clients).map(|_| Semaphore::new(window)).collect();
-        Self { started: Instant::now(), state: Mutex::default(), windows }
+        Self {
+            started: Instant::now(),
+            state: Mutex::default(),
+            windows,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -128,7 +136,11 @@ impl Flight {
         let since = Instant::now();
         let mut state = self.state();
         state.outcome.sent += transactions.len() as u64;
-        state.open.extend(transactions.iter().map(|transaction| (transaction.id, Open { client, since })));
+        state.open.extend(
+            transactions
+                .iter()
+                .map(|transaction| (transaction.id, Open { client, since })),
+        );
     }
 
     /// A node was full.
@@ -212,7 +224,11 @@ mod tests {
     use super::*;
 
     fn transaction(number: u8) -> SignedTransaction {
-        SignedTransaction { id: Digest([number; 32]), bytes: Default::default(), valid_until_ms: 0 }
+        SignedTransaction {
+            id: Digest([number; 32]),
+            bytes: Default::default(),
+            valid_until_ms: 0,
+        }
     }
 
     #[tokio::test]
@@ -230,15 +246,24 @@ mod tests {
         assert_eq!(flight.windows[0].available_permits(), 3);
         assert!(!flight.is_over());
         let outcome = flight.end(false);
-        assert_eq!((outcome.sent, outcome.committed, outcome.failed, outcome.unresolved), (4, 1, 2, 1));
+        assert_eq!(
+            (outcome.sent, outcome.committed, outcome.failed, outcome.unresolved),
+            (4, 1, 2, 1)
+        );
         assert_eq!(outcome.refusal.as_deref(), Some("evidence.already"));
         assert_eq!(outcome.success_rate(), 0.25);
     }
 
     #[test]
     fn percentiles_are_of_the_nearest_rank() {
-        let mut outcome = Outcome { latencies_us: (1..=200).rev().map(|ms| ms * 1000).collect(), ..Outcome::default() };
-        assert_eq!([0.5, 0.99, 1.0].map(|share| outcome.latency_ms(share)), [100.0, 198.0, 200.0]);
+        let mut outcome = Outcome {
+            latencies_us: (1..=200).rev().map(|ms| ms * 1000).collect(),
+            ..Outcome::default()
+        };
+        assert_eq!(
+            [0.5, 0.99, 1.0].map(|share| outcome.latency_ms(share)),
+            [100.0, 198.0, 200.0]
+        );
         assert_eq!(Outcome::default().latency_ms(0.5), 0.0);
     }
 }

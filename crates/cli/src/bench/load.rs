@@ -114,7 +114,10 @@ pub(crate) async fn run(chain: &Chain, plan: Plan, supply: Supply, tell: impl Fn
 /// Submits without waiting: as much as the window allows, at any time.
 async fn keep_going(run: &Run, client: usize, chain: &Chain) {
     loop {
-        if timeout(SILENCE_MAX, run.flight.room(client, run.plan.batch)).await.is_err() {
+        if timeout(SILENCE_MAX, run.flight.room(client, run.plan.batch))
+            .await
+            .is_err()
+        {
             return;
         }
         let part = run.take(run.plan.batch);
@@ -136,7 +139,8 @@ async fn hand_over(run: &Run, chain: &Chain, part: &[SignedTransaction]) {
             Ok(answers) => judge(run, rest, answers),
             Err(error) if passes(&error) => rest,
             Err(error) => {
-                rest.iter().for_each(|transaction| run.flight.refused(&transaction.id, || error.to_string()));
+                rest.iter()
+                    .for_each(|transaction| run.flight.refused(&transaction.id, || error.to_string()));
                 return;
             }
         };
@@ -159,7 +163,8 @@ fn judge(run: &Run, sent: Vec<SignedTransaction>, answers: Vec<SubmitAnswer>) ->
             return Some(transaction);
         }
         if error.code != ARRIVED {
-            run.flight.refused(&transaction.id, || format!("{}: {}", error.code, error.message_en));
+            run.flight
+                .refused(&transaction.id, || format!("{}: {}", error.code, error.message_en));
         }
         None
     };
@@ -182,8 +187,13 @@ async fn wait_for_each(run: &Run, client: usize, chain: &Chain) {
         };
         run.flight.room(client, 1).await;
         run.flight.enter(client, std::slice::from_ref(transaction));
-        match chain.submit_and_wait_for(transaction, Patience::For(HAND_OVER_MAX)).await {
-            Ok(result) => run.flight.settled(&transaction.id, result.result.success, &result.result.code),
+        match chain
+            .submit_and_wait_for(transaction, Patience::For(HAND_OVER_MAX))
+            .await
+        {
+            Ok(result) => run
+                .flight
+                .settled(&transaction.id, result.result.success, &result.result.code),
             // It may still become final; it stays unresolved.
             Err(SubmitError::Unknown { .. }) => return,
             Err(error) => run.flight.refused(&transaction.id, || error.to_string()),

@@ -93,7 +93,10 @@ impl Arguments {
         Plan {
             clients: self.clients as usize,
             batch,
-            window: self.window.map_or(batch * WINDOW_BATCHES, |window| window as usize).max(batch),
+            window: self
+                .window
+                .map_or(batch * WINDOW_BATCHES, |window| window as usize)
+                .max(batch),
             wait: self.wait,
             time: self.total.is_none().then(|| Duration::from_secs(self.seconds)),
         }
@@ -101,7 +104,11 @@ impl Arguments {
 
     /// How many transactions are signed for a run of some seconds.
     fn signed(&self) -> u64 {
-        let rate = if self.wait { SIGNED_TPS.min(WAITED_TPS * self.clients) } else { SIGNED_TPS };
+        let rate = if self.wait {
+            SIGNED_TPS.min(WAITED_TPS * self.clients)
+        } else {
+            SIGNED_TPS
+        };
         self.count.unwrap_or(rate * self.seconds).min(SIGNED_MAX)
     }
 }
@@ -172,12 +179,18 @@ async fn measure(arguments: &Arguments, target: Target) -> Result<Exit> {
     } else {
         report.print();
     }
-    Ok(if report.outcome.committed > 0 { Exit::Done } else { Exit::No })
+    Ok(if report.outcome.committed > 0 {
+        Exit::Done
+    } else {
+        Exit::No
+    })
 }
 
 async fn measure_disk(dir: &Path) -> Result<Disk> {
     let folder = dir.to_owned();
-    let disk = spawn_blocking(move || Disk::measure(&folder)).await.or_problem(problem::no_runtime)?;
+    let disk = spawn_blocking(move || Disk::measure(&folder))
+        .await
+        .or_problem(problem::no_runtime)?;
     let disk = disk.or_problem(|| problem::cannot_write(dir.display()))?;
     if disk.is_memory() {
         out::note_line(say::bench_memory_disk(disk.path.display()));
@@ -208,12 +221,19 @@ async fn legs(total: u64, target: &Target, maker: &Maker, report: &mut Report<'_
         report.signing.add(cost);
         let mut progress = Progress::new(say::bench_loading(), Some(total));
         let start = Reading::now(&target.processes);
-        let outcome = load::run(&target.chain, report.plan, supply, |committed| progress.set(first + committed)).await?;
+        let outcome = load::run(&target.chain, report.plan, supply, |committed| {
+            progress.set(first + committed)
+        })
+        .await?;
         drop(progress);
         report.end = Reading::now(&target.processes);
         report.cpu.add(Cpu::between(&start, &report.end));
         report.outcome.add(outcome.clone());
-        let mut leg = Leg { first: first + 1, outcome, memory_mib: report.end.memory_mib() };
+        let mut leg = Leg {
+            first: first + 1,
+            outcome,
+            memory_mib: report.end.memory_mib(),
+        };
         if !report.arguments.json {
             leg.print();
         }
@@ -225,7 +245,9 @@ async fn legs(total: u64, target: &Target, maker: &Maker, report: &mut Report<'_
 async fn sign(maker: &Maker, from: u64, count: u64) -> Result<(Supply, Cost)> {
     let _progress = Progress::new(say::bench_signing(count), None);
     let maker = maker.clone();
-    spawn_blocking(move || maker.make(from..from + count)).await.or_problem(problem::no_runtime)?
+    spawn_blocking(move || maker.make(from..from + count))
+        .await
+        .or_problem(problem::no_runtime)?
 }
 
 /// Tells the deposits of this run from those of every other.

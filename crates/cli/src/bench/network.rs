@@ -86,7 +86,13 @@ impl OwnNetwork {
             .or_problem(cannot)?;
         let ready = ready(&mut child).await;
         match status_file::read(&dir).filter(|_| ready) {
-            Some(running) => Ok(Self { dir, running, writers: keys, child, folder }),
+            Some(running) => Ok(Self {
+                dir,
+                running,
+                writers: keys,
+                child,
+                folder,
+            }),
             None => {
                 end(&mut child).await;
                 Err(said(&log, cannot()))
@@ -124,7 +130,11 @@ pub(crate) fn processes(dir: &Path, running: &Running) -> Vec<Process> {
 /// Writes the folder of a network on free ports and returns the keys of its writers.
 fn create(dir: &Path, nodes: usize, writers: usize) -> Result<Vec<SecretKey>> {
     let mut topology = topology(nodes, free_ports(nodes)?)?;
-    let first: Vec<usize> = topology.organisations.iter().map(|organisation| organisation.accounts.len()).collect();
+    let first: Vec<usize> = topology
+        .organisations
+        .iter()
+        .map(|organisation| organisation.accounts.len())
+        .collect();
     let organisations = topology.organisations.len();
     for writer in 0..writers {
         let account = Account::new(&format!("bench-{}", writer + 1), &[ROLE_WRITER]);
@@ -133,7 +143,11 @@ fn create(dir: &Path, nodes: usize, writers: usize) -> Result<Vec<SecretKey>> {
     let plan = Plan::new(&topology, clock::now_ms())?;
     let folders: Vec<String> = (1..=nodes).map(|number| format!("node{number}")).collect();
     write::network(&plan, dir, &folders)?;
-    let added = plan.organisations.into_iter().zip(first).flat_map(|(planned, first)| planned.accounts.into_iter().skip(first));
+    let added = plan
+        .organisations
+        .into_iter()
+        .zip(first)
+        .flat_map(|(planned, first)| planned.accounts.into_iter().skip(first));
     let here = |(_, holder)| match holder {
         Holder::Here(secret) => Some(secret),
         Holder::Elsewhere(_) => None,
@@ -148,7 +162,11 @@ fn free_ports(nodes: usize) -> Result<u16> {
     // Two runs at a time begin at different places.
     let shift = (std::process::id() as usize % PORTS.len().div_ceil(PORT_STEP)) * PORT_STEP;
     let (from, all) = (PORTS.start, PORTS.len());
-    (0..all).step_by(PORT_STEP).map(|at| from + ((at + shift) % all) as u16).find(fits).ok_or_else(problem::no_free_ports)
+    (0..all)
+        .step_by(PORT_STEP)
+        .map(|at| from + ((at + shift) % all) as u16)
+        .find(fits)
+        .ok_or_else(problem::no_free_ports)
 }
 
 /// Waits for the line that begins with "ready"; false when the process ends before.

@@ -30,7 +30,11 @@ impl Reading {
             cpu: processes.iter().map(|process| usage::cpu(process.pid)).collect(),
             loader: usage::cpu(std::process::id()),
             memory: processes.iter().map(|process| usage::memory(process.pid)).collect(),
-            stored: processes.iter().filter_map(|process| process.folder.as_deref()).map(usage::stored).sum(),
+            stored: processes
+                .iter()
+                .filter_map(|process| process.folder.as_deref())
+                .map(usage::stored)
+                .sum(),
         }
     }
 
@@ -49,8 +53,16 @@ pub(crate) struct Cpu {
 
 impl Cpu {
     pub(crate) fn between(start: &Reading, end: &Reading) -> Self {
-        let nodes = start.cpu.iter().zip(&end.cpu).map(|(start, end)| end.saturating_sub(*start)).sum();
-        Self { nodes, loader: end.loader.saturating_sub(start.loader) }
+        let nodes = start
+            .cpu
+            .iter()
+            .zip(&end.cpu)
+            .map(|(start, end)| end.saturating_sub(*start))
+            .sum();
+        Self {
+            nodes,
+            loader: end.loader.saturating_sub(start.loader),
+        }
     }
 
     pub(crate) fn add(&mut self, other: Self) {
@@ -218,8 +230,14 @@ impl Report<'_> {
                     None => say::bench_cpu_unknown(loader),
                 },
             ),
-            (say::bench_blocks(), say::bench_blocks_value(outcome.blocks, format!("{:.0}", self.tx_per_block()))),
-            (say::bench_size(), say::bench_size_value(self.transaction_bytes, self.arguments.size)),
+            (
+                say::bench_blocks(),
+                say::bench_blocks_value(outcome.blocks, format!("{:.0}", self.tx_per_block())),
+            ),
+            (
+                say::bench_size(),
+                say::bench_size_value(self.transaction_bytes, self.arguments.size),
+            ),
         ];
         rows.extend(self.machine_rows());
         rows
@@ -242,8 +260,12 @@ impl Report<'_> {
         let Cost { count, elapsed, cpu } = self.signing;
         let seconds = elapsed.as_secs_f64().max(0.001);
         let each = cpu.as_secs_f64() * 1000.0 / count.max(1) as f64;
-        let value =
-            say::bench_sign_value(count, format!("{seconds:.1}"), format!("{:.0}", count as f64 / seconds), ms(each));
+        let value = say::bench_sign_value(
+            count,
+            format!("{seconds:.1}"),
+            format!("{:.0}", count as f64 / seconds),
+            ms(each),
+        );
         rows.push((say::bench_sign(), value));
         rows
     }

@@ -28,12 +28,18 @@ pub(crate) struct Supply {
 
 impl Supply {
     pub(crate) fn new(transactions: Vec<SignedTransaction>) -> Self {
-        Self { transactions, next: AtomicUsize::new(0) }
+        Self {
+            transactions,
+            next: AtomicUsize::new(0),
+        }
     }
 
     /// The next transactions, at most `limit`; none when all are taken.
     pub(crate) fn take(&self, limit: usize) -> &[SignedTransaction] {
-        let from = self.next.fetch_add(limit, Ordering::Relaxed).min(self.transactions.len());
+        let from = self
+            .next
+            .fetch_add(limit, Ordering::Relaxed)
+            .min(self.transactions.len());
         &self.transactions[from..(from + limit).min(self.transactions.len())]
     }
 
@@ -42,14 +48,13 @@ impl Supply {
         self.next.load(Ordering::Relaxed) >= self.transactions.len()
     }
 
-    /// How many there were at the start.
-    pub(crate) fn total(&self) -> usize {
-        self.transactions.len()
-    }
-
     /// Bytes of a transaction on average.
     pub(crate) fn mean_bytes(&self) -> u64 {
-        let bytes: usize = self.transactions.iter().map(|transaction| transaction.bytes.len()).sum();
+        let bytes: usize = self
+            .transactions
+            .iter()
+            .map(|transaction| transaction.bytes.len())
+            .sum();
         (bytes / self.transactions.len().max(1)) as u64
     }
 }
@@ -92,7 +97,13 @@ impl Maker {
         together: usize,
         size: usize,
     ) -> Result<Self> {
-        let mut maker = Self { accounts, terms, run, together: together.max(1), padding: String::new() };
+        let mut maker = Self {
+            accounts,
+            terms,
+            run,
+            together: together.max(1),
+            padding: String::new(),
+        };
         let bare = maker.sign(0).or_problem(problem::cannot_sign)?.bytes.len();
         let room = DESCRIPTION_BYTES_MAX - maker.description(u64::MAX).len();
         maker.padding = PADDING.repeat(size.saturating_sub(bare).min(room));
@@ -122,7 +133,10 @@ impl Maker {
                 scope.spawn(move || part.map(|number| self.sign(number)).collect::<Result<Vec<_>, _>>())
             };
             let running: Vec<_> = (0..threads).map(part).collect();
-            running.into_iter().map(thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+            running
+                .into_iter()
+                .map(thread::ScopedJoinHandle::join)
+                .collect::<Vec<_>>()
         });
         let mut transactions = Vec::with_capacity((range.end - range.start) as usize);
         for part in parts {
@@ -146,13 +160,20 @@ mod tests {
 
     fn maker(accounts: u8, size: usize) -> Maker {
         let account = |n: u8| Account::of_first_key(SecretKey::from_bytes(&[n + 1; 32]).unwrap());
-        Maker::new((0..accounts).map(account).collect(), Terms::new(Digest::ZERO), [7; 16], 10, size).unwrap()
+        Maker::new(
+            (0..accounts).map(account).collect(),
+            Terms::new(Digest::ZERO),
+            [7; 16],
+            10,
+            size,
+        )
+        .unwrap()
     }
 
     #[test]
     fn every_transaction_is_another_and_taken_once() {
         let (supply, cost) = maker(3, 0).make(5..105).unwrap();
-        assert_eq!((supply.total(), cost.count), (100, 100));
+        assert_eq!(cost.count, 100);
         let mut ids = BTreeSet::new();
         while !supply.is_used_up() {
             let part = supply.take(7);

@@ -30,9 +30,18 @@ impl Target {
     pub(crate) async fn own(network: &mut OwnNetwork) -> Result<Self> {
         let client = Client::new(network.urls(), Options::default()).map_err(sdk)?;
         let chain = client.chain(&network.running.genesis).await.map_err(sdk)?;
-        let accounts = std::mem::take(&mut network.writers).into_iter().map(Account::of_first_key).collect();
+        let accounts = std::mem::take(&mut network.writers)
+            .into_iter()
+            .map(Account::of_first_key)
+            .collect();
         let processes = network.processes();
-        Ok(Self { chain, accounts, nodes: processes.len(), processes, dir: Some(network.dir.clone()) })
+        Ok(Self {
+            chain,
+            accounts,
+            nodes: processes.len(),
+            processes,
+            dir: Some(network.dir.clone()),
+        })
     }
 
     /// The nodes that the command line names.
@@ -43,13 +52,29 @@ impl Target {
             chain: arguments.chain.clone(),
         };
         let chain = connect.chain().await?;
-        let sign = SignMany { key: arguments.key.clone(), passphrase: arguments.passphrase.clone() };
+        let sign = SignMany {
+            key: arguments.key.clone(),
+            passphrase: arguments.passphrase.clone(),
+        };
         let actors = sign.actors(&connect, &chain, ROLE_WRITER).await?;
         let accounts = actors.into_iter().map(|actor| actor.account).collect();
         // Processes count only if they are those of the chain that is loaded.
         let running = status_file::read(&arguments.dir).filter(|running| running.genesis == chain.id().to_string());
-        let processes = running.as_ref().map(|running| processes(&arguments.dir, running)).unwrap_or_default();
-        let nodes = if processes.is_empty() { arguments.url.len() } else { processes.len() };
-        Ok(Self { chain, accounts, processes, nodes, dir: running.map(|_| arguments.dir.clone()) })
+        let processes = running
+            .as_ref()
+            .map(|running| processes(&arguments.dir, running))
+            .unwrap_or_default();
+        let nodes = if processes.is_empty() {
+            arguments.url.len()
+        } else {
+            processes.len()
+        };
+        Ok(Self {
+            chain,
+            accounts,
+            processes,
+            nodes,
+            dir: running.map(|_| arguments.dir.clone()),
+        })
     }
 }

@@ -153,7 +153,7 @@ fn find(view: &ValidatorsView, named: &str) -> Result<ValidatorView> {
 }
 
 /// Registers the candidate if need be, waits until it has caught up, and fetches its proof.
-async fn ready(
+pub(crate) async fn ready(
     chain: &Chain,
     voters: &[Actor],
     url: &str,
@@ -191,7 +191,8 @@ async fn is_ready(candidate: &Chain) -> Result<bool> {
     Ok(readiness.chains.iter().any(|chain| chain.id.0 == candidate.id() && chain.ready))
 }
 
-fn action(leaving: Option<&ValidatorView>, joining: Option<&CandidateView>) -> Result<(Action, String)> {
+/// What to propose, and the reason that is given for it.
+pub(crate) fn action(leaving: Option<&ValidatorView>, joining: Option<&CandidateView>) -> Result<(Action, String)> {
     let candidate = |view: &CandidateView| Candidate::try_from(view).or_problem(problem::bad_answer);
     Ok(match (leaving, joining) {
         (Some(old), Some(new)) => {

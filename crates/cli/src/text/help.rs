@@ -221,11 +221,12 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ("restore.node_dir", "节点的文件夹（含 node.toml）", "Folder of the node (with node.toml)"),
     ("restore.genesis", "应是这个创世的链：摘要或文件", "The chain must be the one of this genesis: a digest or a file"),
     ("replay", "从创世起重新执行节点的链，比较每个根、签名和最终性证明", "Execute a node's chain again from genesis and compare every root, signature and finality proof"),
-    ("replay.dir", "节点的文件夹（含 node.toml），节点须已停止", "Folder of the node (with node.toml), which must not run"),
+    ("replay.dir", "节点的文件夹（含 node.toml），或 yulian up 的文件夹；节点须已停止", "Folder of a node (with node.toml) or of yulian up; the nodes must not run"),
     ("replay.roots_only", "只比较根，不验证签名", "Compare roots alone, not verifying signatures"),
 
     ("doctor", "体检：本机、磁盘、端口、密钥文件、节点与时钟是否适合运行", "Check whether machine, disk, ports, key files, nodes and clocks are fit for service"),
 
+    ("demo", "在正在运行的 yulian up 上演示全程：存证、离线核验、杀死节点、表决更换节点；可重复执行", "The whole journey on a running yulian up: deposit, verify offline, kill a node, replace one by vote; may be repeated"),
     ("bench", "压测：已最终确定的 SM2 签名存证交易的速度、时延和处理器时间；不给 --url 时自行启动网络，结束后清除", "Benchmark: speed, latency and CPU of SM2-signed deposits that are final; without --url on a network of its own, which is removed afterwards"),
     ("bench.nodes", "自行启动的网络有几个节点", "Nodes of the network that it starts"),
     ("bench.seconds", "压测的秒数", "Seconds of load"),

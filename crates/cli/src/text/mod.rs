@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn every_text_is_there_in_both_languages() {
-        for (name, zh, en) in [say::TEXTS, crate::bench::say::TEXTS, problem::TEXTS, HELP].concat() {
+        for (name, zh, en) in [say::TEXTS, crate::bench::say::TEXTS, crate::demo::say::TEXTS, problem::TEXTS, HELP].concat() {
             check(name, zh, en);
         }
     }

@@ -334,6 +334,10 @@ crate::text::problems! {
         "没有找到足够的空闲端口", "请先停止其他网络",
         "not enough free ports were found", "stop other networks first"
     }
+    demo_not_held(what) = "demo_not_held", No {
+        "演示中应当成立的没有成立：{what}", "请查看各节点的日志，并运行 yulian doctor",
+        "something that must hold in the demonstration does not: {what}", "see the logs of the nodes, and run yulian doctor"
+    }
     interrupted() = "interrupted", CannotRun {
         "已中断", "需要结果请重新执行",
         "interrupted", "run it again for a result"

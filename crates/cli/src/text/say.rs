@@ -87,9 +87,10 @@ crate::text::texts! {
     progress_left(span) = "还需 {span}", "{span} left";
     depositing() = "正在存证", "depositing";
     depositing_rows() = "正在存证（行）", "depositing rows";
-    put_done(path, digest, pack) = "已存证  {path}  SM3 {digest}  证据包 {pack}", "deposited  {path}  SM3 {digest}  pack {pack}";
-    put_before(path, digest, pack) = "此前已存证  {path}  SM3 {digest}  证据包 {pack}", "deposited before  {path}  SM3 {digest}  pack {pack}";
-    put_failed(path, problem) = "未完成  {path}\n{problem}", "not done  {path}\n{problem}";
+    put_deposited() = "已存证", "deposited";
+    put_already() = "此前已存证", "deposited before";
+    put_failed() = "未存证", "not deposited";
+    put_pack(pack) = "  证据包 {pack}", "  pack {pack}";
     in_line(line, what) = "第 {line} 行：{what}", "line {line}: {what}";
     table_done(rows, new, before, failed, span) = "共 {rows} 行：新存证 {new}，此前已有 {before}，失败 {failed}，用时 {span}", "{rows} rows: {new} deposited, {before} there before, {failed} failed, in {span}";
     table_packs(count) = "已写出 {count} 个证据包", "{count} packs written";
@@ -165,7 +166,7 @@ crate::text::texts! {
     label_nodes() = "节点", "nodes";
     starting() = "正在启动节点", "starting nodes";
     stopping() = "正在停止所有节点……", "stopping all nodes ...";
-    up_hint(dir) = "网络在 {dir}；按 Ctrl-C 停止。死掉的节点会在 3 秒后重新启动（node stop / node start 可停住与放开）", "the network is in {dir}; Ctrl-C stops it. A node that dies is started again after 3 s (node stop and node start hold it and let it go)";
+    up_hint(dir) = "网络在 {dir}；按 Ctrl-C 停止。死掉的节点会在 3 秒后重新启动（node stop / node start 可停住与放开）\n信任这条链，以便核验证据包：yulian trust add {dir}/genesis.txt", "the network is in {dir}; Ctrl-C stops it. A node that dies is started again after 3 s (node stop and node start hold it and let it go)\nto trust this chain when packs are verified: yulian trust add {dir}/genesis.txt";
     node_died(name, status, seconds) = "节点 {name} 退出了（{status}），{seconds} 秒后重新启动", "node {name} ended ({status}); it is started again in {seconds} s";
     node_taken_in(name) = "发现新节点 {name}，正在启动", "a new node, {name}, is being started";
 
@@ -267,6 +268,6 @@ crate::text::texts! {
     backed_up(path, height, bytes) = "已备份到 {path}：至高度 {height}，{bytes} 字节", "the backup is in {path}: up to height {height}, {bytes} bytes";
     restored(height, transactions, signatures, proofs) = "已恢复至高度 {height}：重新执行 {transactions} 笔交易，验证 {signatures} 个签名、{proofs} 个最终性证明", "restored up to height {height}: {transactions} transactions executed again, {signatures} signatures and {proofs} finality proofs verified";
     restored_validator() = "注意：若该节点是验证节点，请确认它的旧数据不会再被启动，否则可能对同一高度重复投票", "note: if this node is a validator, make sure that its old data is never started again: it could vote twice at one height";
-    replayed(height, transactions, signatures, proofs) = "重放一致：至高度 {height}，{transactions} 笔交易，{signatures} 个签名，{proofs} 个最终性证明", "the replay agrees: up to height {height}, {transactions} transactions, {signatures} signatures, {proofs} finality proofs";
+    replayed(dir, height, transactions, signatures, proofs) = "{dir} 重放一致：至高度 {height}，{transactions} 笔交易，{signatures} 个签名，{proofs} 个最终性证明", "{dir}: the replay agrees up to height {height}, {transactions} transactions, {signatures} signatures, {proofs} finality proofs";
     root_is(root) = "状态根 {root}", "state root {root}";
 }
