@@ -8,7 +8,7 @@ use crate::{
 };
 use std::sync::Arc;
 use yulian_engine::{FinalBlock, Runtime};
-use yulian_exec::{Executed, Failure, Speculation, SpeculationError, codes};
+use yulian_exec::{Executed, Failure, Speculation, SpeculationError, codes, epoch};
 use yulian_store::Kv;
 use yulian_types::SealedBlock;
 
@@ -45,9 +45,19 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             .observe_ms(now.saturating_sub(block.header.time_ms));
         let height = block.height();
         self.executor.post(move |speculation| speculation.committed(height));
+        let transactions = block.transactions.len();
+        tracing::debug!(height, transactions, digest = %block.digest, "block final and durable");
+        if executed.announced.digest() != executed.validators.digest() && self.is_epoch_end(height) {
+            let (from, validators) = (height + 1, executed.announced.len());
+            tracing::info!(from, validators, digest = %executed.announced.digest(), "another validator set takes over");
+        }
         self.publish(block, executed)?;
         self.prune_sometimes(height);
         Ok(())
+    }
+
+    fn is_epoch_end(&self, height: u64) -> bool {
+        epoch::is_last(height, self.ledger.epoch_length())
     }
 
     /// The engine delivers each block at least once.

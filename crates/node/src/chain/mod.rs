@@ -43,7 +43,7 @@ use yulian_store::{Kv, StoreError};
 use yulian_types::{BlockLimits, Digest, SealedBlock, ValidatorSet, proto};
 
 /// Final blocks that are kept decoded for followers at the tip.
-const RECENT_MAX: usize = 16;
+const RECENT_MAX: usize = 4;
 /// Faults of validators that are remembered for status.
 const FAULTS_MAX: usize = 64;
 

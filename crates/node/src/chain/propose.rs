@@ -118,20 +118,24 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         }
     }
 
-    /// What breaks the rule now leaves the pool, and whoever waits for it hears why.
+    /// What breaks the rule now leaves the pool, and whoever waits for it hears why. One that is valid for too long may
+    /// have come from a node whose clock is ahead: it stays, and time mends it.
     fn drop_refused(&self, selection: &Selection) {
-        if selection.refused.is_empty() {
+        let refused = selection.refused.iter();
+        let refused: Vec<_> = refused
+            .filter(|(_, failure)| failure.code != &codes::VALID_UNTIL_TOO_FAR)
+            .collect();
+        if refused.is_empty() {
             return;
         }
         let mut pool = self.pool.lock();
-        for (id, _) in &selection.refused {
+        for (id, _) in &refused {
             pool.remove(id);
         }
         drop(pool);
-        // One that stands in an ancestor has a result soon; those who wait for it get that one.
-        let told: Vec<_> = selection
-            .refused
-            .iter()
+        // One that is on the chain already has a result; those who wait for it get that one.
+        let told: Vec<_> = refused
+            .into_iter()
             .filter(|(_, failure)| failure.code != &codes::REPLAYED)
             .collect();
         let ids = told.iter().enumerate().map(|(at, (id, _))| (at, id));

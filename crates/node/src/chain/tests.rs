@@ -476,3 +476,70 @@ fn a_full_disk_stops_the_node_and_says_so() {
         assert_eq!(node.ledger().tip().height, 1);
     });
 }
+
+#[test]
+fn a_protocol_version_that_is_not_known_stops_the_node_with_a_message_and_the_ledger_stays() {
+    simulate(async |runtime| {
+        let genesis = genesis("test", 4, 64);
+        let cluster = Cluster::start(&runtime, 2, genesis.clone()).await;
+        submit(&cluster.node(0), &[propose_protocol(&genesis, 2, 5)]).await;
+        cluster.step(0, SECOND).await.unwrap();
+        submit(&cluster.node(0), &[vote(&genesis, 1)]).await;
+        cluster.step(0, SECOND).await.unwrap();
+        // Up to the height before, all goes on.
+        for number in 0..2 {
+            submit(&cluster.node(0), &[deposit(&genesis, 0, number)]).await;
+            cluster.step(0, SECOND).await.unwrap();
+        }
+        submit(&cluster.node(0), &[deposit(&genesis, 0, 9)]).await;
+        let parent = cluster.last();
+        assert_eq!(parent.height(), 4);
+        assert!(cluster.propose(0, &parent, SECOND).await.is_none());
+        let node = cluster.node(0);
+        let reason = node.watch_stopped().borrow().clone().unwrap();
+        assert!(
+            reason.contains("protocol version 2") && reason.contains("height 5"),
+            "{reason}"
+        );
+        assert_eq!(node.stop_cause(), StopCause::Protocol);
+        // A block of a newer program is not judged here: no answer is right.
+        let mut header = parent.header.clone();
+        header.height = 5;
+        header.parent = Bytes::copy_from_slice(&parent.digest.0);
+        header.time_ms += 1;
+        header.protocol_version = 2;
+        let newer = cluster.remember(SealedBlock::build(header, vec![]));
+        assert!(tokio::time::timeout(SECOND, cluster.verify(1, &newer)).await.is_err());
+        let block = newer.clone();
+        let fatal = cluster
+            .node(1)
+            .finalized(FinalBlock { block, proof: None })
+            .await
+            .unwrap_err();
+        assert!(fatal.0.contains("protocol version 2"), "{fatal}");
+        assert_eq!(cluster.node(1).ledger().tip().height, 4);
+    });
+}
+
+#[test]
+fn bodies_of_old_blocks_go_while_the_chain_runs() {
+    simulate(async |runtime| {
+        let genesis = genesis("test", 4, 64);
+        let options = ChainOptions {
+            retain_blocks: Some(0),
+            ..ChainOptions::default()
+        };
+        let cluster = Cluster::start_with(&runtime, 1, genesis.clone(), options).await;
+        let mut forge = Forge::new(&genesis);
+        let node = cluster.node(0);
+        let blocks = 1_024 + 256;
+        for _ in 0..blocks {
+            let Forged { block, proof, .. } = forge.next(1_000, vec![]);
+            let proof = Some(proof);
+            node.finalized(FinalBlock { block, proof }).await.unwrap();
+        }
+        runtime.pause(SECOND).await;
+        assert_eq!(node.ledger().pruned_below(), blocks - 1_024);
+        assert!(node.final_data(1).unwrap().is_none() && node.final_data(blocks).unwrap().is_some());
+    });
+}

@@ -242,20 +242,22 @@ pub(crate) fn propose_removal(chain: &SealedGenesis, key: &PublicKey) -> Arc<Sea
     let action = encode(&proto::RemoveValidator {
         public_key: Bytes::copy_from_slice(key.as_bytes()),
     });
+    propose(chain, 2, action)
+}
+
+/// A proposal of the only member's admin to switch on a protocol version at a height.
+pub(crate) fn propose_protocol(chain: &SealedGenesis, version: u32, height: u64) -> Arc<SealedTransaction> {
+    propose(chain, 10, encode(&proto::ActivateProtocol { version, height }))
+}
+
+fn propose(chain: &SealedGenesis, kind: u32, action: Bytes) -> Arc<SealedTransaction> {
     let arguments = encode(&proto::Propose {
-        kind: 2,
+        kind,
         action,
         reason: "test".into(),
     });
-    call(
-        chain,
-        &sender_key(ADMIN),
-        "governance",
-        "propose",
-        1,
-        arguments,
-        START_MS + 300_000,
-    )
+    let until = START_MS + 300_000;
+    call(chain, &sender_key(ADMIN), "governance", "propose", 1, arguments, until)
 }
 
 /// The only member's vote for a proposal, which carries it.
