@@ -1,6 +1,6 @@
 //! SM2 public keys.
 
-use crate::sm2::fast;
+use crate::sm2::{fast, parsed};
 use std::{fmt, hash, str::FromStr};
 
 /// Length of a compressed public key, bytes.
@@ -41,9 +41,14 @@ impl PublicKey {
         if !matches!(compressed[0], 2 | 3) {
             return Err(KeyError::Form(compressed[0]));
         }
+        if let Some(known) = parsed::look_up(&compressed) {
+            return Ok(known);
+        }
         let x = compressed.last_chunk().expect("33 bytes hold 32");
         let y = fast::y_of(x, compressed[0] == 3).ok_or(KeyError::NotOnCurve)?;
-        Ok(Self { compressed, y })
+        let key = Self { compressed, y };
+        parsed::remember(key);
+        Ok(key)
     }
 
     /// Parses x ‖ y (64 bytes) or 04 ‖ x ‖ y (65 bytes); both must be below p and on the curve.

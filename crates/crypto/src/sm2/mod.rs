@@ -12,6 +12,7 @@ mod device;
 mod digest;
 mod fast;
 mod key;
+mod parsed;
 mod secret;
 mod signature;
 mod signature_file;
