@@ -44,6 +44,8 @@ const SIGNED_TPS: u64 = 12_000;
 const SIGNED_MAX: u64 = 400_000;
 /// Transactions of a leg of a long run.
 const LEG: u64 = 100_000;
+/// Transactions of a request: more gain little, and make latencies longer.
+const BATCH_DEFAULT: u64 = 25;
 /// Batches that a client has under way unless a window is named.
 const WINDOW_BATCHES: usize = 2;
 /// Most clients: each has an account in the genesis and a connection.
@@ -63,7 +65,7 @@ pub(crate) struct Arguments {
     size: usize,
     #[arg(long)]
     wait: bool,
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=2000))]
+    #[arg(long, default_value_t = BATCH_DEFAULT, value_parser = clap::value_parser!(u64).range(1..=2000))]
     batch: u64,
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     window: Option<u64>,

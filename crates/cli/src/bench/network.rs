@@ -117,14 +117,14 @@ impl OwnNetwork {
     }
 }
 
-/// Processes of the nodes of a network that runs in a folder.
+/// Processes of the nodes of a network that runs in a folder; nodes that are held have none.
 pub(crate) fn processes(dir: &Path, running: &Running) -> Vec<Process> {
     let process = |node: &status_file::RunningNode| Process {
         name: node.name.clone(),
         pid: node.pid,
         folder: Some(dir.join(&node.folder)),
     };
-    running.nodes.iter().map(process).collect()
+    running.nodes.iter().filter(|node| node.pid != 0).map(process).collect()
 }
 
 /// Writes the folder of a network on free ports and returns the keys of its writers.

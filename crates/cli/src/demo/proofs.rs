@@ -111,7 +111,7 @@ pub(super) fn tamper(scene: &Scene, proofs: &Proofs) -> Result<String> {
 }
 
 /// A byte here and there; the answer to each must be no. Returns the code of the one in the middle.
-fn changed_packs(scene: &Scene, proof: &Proof) -> Result<String> {
+fn changed_packs(scene: &Scene, proof: &Proof) -> Result<&'static str> {
     const PLACES: usize = 64;
     let mut codes = Vec::new();
     for place in 0..PLACES {
@@ -124,11 +124,11 @@ fn changed_packs(scene: &Scene, proof: &Proof) -> Result<String> {
 }
 
 /// The genuine pack before somebody who trusts another chain.
-fn other_chain(scene: &Scene, proof: &Proof) -> Result<String> {
+fn other_chain(scene: &Scene, proof: &Proof) -> Result<&'static str> {
     let mut other = scene.genesis;
     other.0[0] ^= 1;
     match verify_pack(&proof.pack, Some(&proof.subject), &Trust::chains([other])) {
-        Ok(Outcome::UnknownChain(_)) => Ok(yulian_light::Code::UnknownChain.as_str().to_owned()),
+        Ok(Outcome::UnknownChain(_)) => Ok(yulian_light::Code::UnknownChain.as_str()),
         Ok(Outcome::Proven(_)) => Err(not_held("genesis")),
         Err(error) => Err(crate::verify::pack_problem(&error)),
     }

@@ -16,6 +16,7 @@ use crate::{
 use std::path::{Path, PathBuf};
 use yulian_crypto::{Digest, sm3};
 use yulian_exec::rules::{ROLE_ADMIN, ROLE_WRITER};
+use yulian_light::Code;
 use yulian_modules::evidence::codes::ALREADY_DEPOSITED;
 use yulian_sdk::{
     Chain, EvidenceFilter, Outcome, Page, Patience, Report, SignedTransaction, Subject, Trust, verify_pack,
@@ -168,10 +169,11 @@ impl Scene {
     }
 
     /// The code with which a pack is refused; that it is not refused is the problem.
-    pub(super) fn refused(&self, pack: &[u8], subject: &Subject, what: &str) -> Result<String> {
-        match self.prove(pack, subject) {
-            Ok(_) => Err(not_held(what)),
-            Err(problem) => Ok(problem.code().to_owned()),
+    pub(super) fn refused(&self, pack: &[u8], subject: &Subject, what: &str) -> Result<&'static str> {
+        match verify_pack(pack, Some(subject), &Trust::chains([self.genesis])) {
+            Ok(Outcome::Proven(_)) => Err(not_held(what)),
+            Ok(Outcome::UnknownChain(_)) => Ok(Code::UnknownChain.as_str()),
+            Err(error) => Ok(error.code().as_str()),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::{own_record, packs};
 use crate::{
-    clock,
     connect::{Actor, Connect, Sign},
     files, out,
     problem::{Exit, Problem, Result},
@@ -11,6 +10,7 @@ use crate::{
     text::{problem, say},
 };
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -48,10 +48,22 @@ pub(crate) struct Arguments {
 struct Item {
     path: PathBuf,
     digest: Digest,
-    /// Whether an earlier run had deposited it.
-    before: bool,
+    stage: Stage,
+    /// Why it came no further.
     problem: Option<Problem>,
     pack: Option<PathBuf>,
+}
+
+/// How far a file has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Stage {
+    /// Not on the chain.
+    Failed,
+    /// Deposited by an earlier run.
+    Already,
+    /// Deposited by this one.
+    Deposited,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> Result<Exit> {
@@ -67,7 +79,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Exit> {
         let mut some = read(files)?;
         deposit(&chain, &actor, arguments, &mut some).await?;
         for item in &mut some {
-            if item.problem.is_none() {
+            if item.stage != Stage::Failed {
                 fetch(&chain, &actor, arguments, item).await;
             }
             progress.add(1);
@@ -92,7 +104,7 @@ fn check_names(files: &[PathBuf]) -> Result<()> {
 fn read(paths: &[PathBuf]) -> Result<Vec<Item>> {
     let item = |path: &PathBuf| {
         let digest = files::sm3_of(path)?;
-        Ok(Item { path: path.clone(), digest, before: false, problem: None, pack: None })
+        Ok(Item { path: path.clone(), digest, stage: Stage::Failed, problem: None, pack: None })
     };
     paths.iter().map(item).collect()
 }
@@ -101,8 +113,8 @@ async fn deposit(chain: &Chain, actor: &Actor, arguments: &Arguments, items: &mu
     let mut places = Vec::new();
     let mut transactions: Vec<SignedTransaction> = Vec::new();
     for (place, item) in items.iter_mut().enumerate() {
-        item.before = own_record(chain, &item.digest, &actor.view.organisation).await?.is_some();
-        if item.before {
+        if own_record(chain, &item.digest, &actor.view.organisation).await?.is_some() {
+            item.stage = Stage::Already;
             continue;
         }
         let name = file_name(&item.path);
@@ -115,9 +127,9 @@ async fn deposit(chain: &Chain, actor: &Actor, arguments: &Arguments, items: &mu
     for (place, result) in places.into_iter().zip(results) {
         let item = &mut items[place];
         match result.map_err(refusal::submission).and_then(refusal::effective) {
-            Ok(_) => {}
+            Ok(_) => item.stage = Stage::Deposited,
             // The same file twice on one command line, or another who was quicker.
-            Err(problem) if problem.code() == ALREADY_DEPOSITED.code => item.before = true,
+            Err(problem) if problem.code() == ALREADY_DEPOSITED.code => item.stage = Stage::Already,
             Err(problem) => item.problem = Some(problem),
         }
     }
@@ -141,7 +153,7 @@ async fn fetch(chain: &Chain, actor: &Actor, arguments: &Arguments, item: &mut I
 fn report(items: &[Item], as_json: bool) -> Exit {
     if as_json {
         let items: Vec<Value> = items.iter().map(value).collect();
-        out::json(&json!({ "files": items, "time_ms": clock::now_ms() }));
+        out::json(&json!({ "files": items }));
     } else {
         items.iter().for_each(show);
     }
@@ -154,13 +166,8 @@ pub(super) fn worst<'a>(problems: impl Iterator<Item = &'a Problem>) -> Exit {
 }
 
 fn value(item: &Item) -> Value {
-    let status = match (&item.problem, item.before) {
-        (Some(_), _) => "failed",
-        (None, true) => "already",
-        (None, false) => "deposited",
-    };
     let mut value = json!({
-        "file": item.path, "digest": item.digest.to_string(), "status": status, "pack": item.pack,
+        "file": item.path, "digest": item.digest.to_string(), "status": item.stage, "pack": item.pack,
     });
     if let Some(problem) = &item.problem {
         value["error"] = problem.json()["error"].clone();
@@ -170,10 +177,16 @@ fn value(item: &Item) -> Value {
 
 fn show(item: &Item) {
     let path = item.path.display();
-    match (&item.problem, &item.pack) {
-        (Some(problem), _) => out::note_line(say::put_failed(path, problem.render())),
-        (None, Some(pack)) if item.before => out::line(say::put_before(path, item.digest, pack.display())),
-        (None, Some(pack)) => out::line(say::put_done(path, item.digest, pack.display())),
-        (None, None) => {}
+    let stage = match item.stage {
+        Stage::Failed => say::put_failed(),
+        Stage::Already => say::put_already(),
+        Stage::Deposited => say::put_deposited(),
+    };
+    out::line(format!("{stage}  {path}  SM3 {}", item.digest));
+    if let Some(pack) = &item.pack {
+        out::line(say::put_pack(pack.display()));
+    }
+    if let Some(problem) = &item.problem {
+        out::note_line(problem.render());
     }
 }

@@ -199,7 +199,7 @@ async fn window_of_rows(job: &Arc<Job>, at: usize, rows: Vec<Row>) -> Result<Tal
             Err(problem) if problem.code() == ALREADY_DEPOSITED.code => tally.before += 1,
             Err(problem) => {
                 failed.insert(row.line);
-                tally.problems.push(problem.because_row(row.line));
+                tally.problems.push(problem.in_row(row.line));
             }
         }
     }
@@ -212,7 +212,7 @@ async fn window_of_rows(job: &Arc<Job>, at: usize, rows: Vec<Row>) -> Result<Tal
 
 impl Problem {
     /// The same problem, naming the line of the table.
-    fn because_row(self, line: u64) -> Self {
+    fn in_row(self, line: u64) -> Self {
         let summary = self.summary();
         self.because(say::in_line(line, summary))
     }

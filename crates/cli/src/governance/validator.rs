@@ -11,7 +11,10 @@ use crate::{
     problem::{Cause, Exit, Result},
     progress::Progress,
     refusal::sdk,
-    text::{problem, say},
+    text::{
+        problem::{self, NODE_UNREACHABLE},
+        say,
+    },
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -160,7 +163,7 @@ pub(crate) async fn ready(
     deadline: Instant,
     progress: &mut Progress,
 ) -> Result<CandidateView> {
-    let candidate = at_candidate(chain, url).await?;
+    let candidate = answering(chain, url, deadline, progress).await?;
     let mut view = candidate.candidate_proof().await.map_err(sdk)?;
     let admin = voters.iter().find(|voter| voter.view.organisation == view.organisation);
     let registered = super::nodes::all(chain).await?.iter().any(|node| node.public_key == view.public_key);
@@ -183,6 +186,17 @@ pub(crate) async fn ready(
         sleep(PAUSE).await;
         view = candidate.candidate_proof().await.map_err(sdk)?;
         progress.set(view.height);
+    }
+}
+
+/// The chain at the candidate, which may have been started a moment ago.
+async fn answering(chain: &Chain, url: &str, deadline: Instant, progress: &mut Progress) -> Result<Chain> {
+    progress.label(say::step_answering(url));
+    loop {
+        match at_candidate(chain, url).await {
+            Err(problem) if problem.code() == NODE_UNREACHABLE && Instant::now() < deadline => sleep(PAUSE).await,
+            other => return other,
+        }
     }
 }
 

@@ -184,7 +184,7 @@ mod tests {
         std::fs::write(folder.path().join(RECORD_FILE), "format = 2\nsomething = \"else\"\n").unwrap();
         assert_eq!(Record::read(folder.path()).unwrap_err().code(), "newer_network");
         std::fs::write(folder.path().join(RECORD_FILE), "format = \"x\"").unwrap();
-        assert_eq!(Record::read(folder.path()).unwrap_err().code(), "bad_record");
+        assert_eq!(Record::read(folder.path()).unwrap_err().code(), "bad_network_record");
     }
 
     #[test]

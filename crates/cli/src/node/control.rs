@@ -3,7 +3,7 @@
 use crate::{
     connect::{DIR_DEFAULT, block_on},
     files,
-    network::record::Record,
+    network::record::{NodeEntry, Record},
     out,
     problem::{Cause, Exit, Result},
     refusal::sdk,
@@ -16,13 +16,18 @@ use crate::{
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
+    collections::BTreeMap,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
-use yulian_sdk::{Client, Options};
+use yulian_crypto::Digest;
+use yulian_sdk::{
+    Client, Options,
+    views::{ChainReadiness, Readiness},
+};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -94,7 +99,7 @@ pub(crate) async fn stop(dir: &Path, named: &str, signal: Signal) -> Result<Stri
     Ok(node.name.clone())
 }
 
-/// Lets a node go and waits until it takes transactions.
+/// Lets a node go and waits until it takes transactions and stands where the others stood when it was let go.
 pub(crate) async fn start(dir: &Path, named: &str, within: Duration) -> Result<String> {
     let record = Record::read(dir)?;
     let node = record.node(named)?;
@@ -105,11 +110,13 @@ pub(crate) async fn start(dir: &Path, named: &str, within: Duration) -> Result<S
     }
     .or_problem(|| problem::cannot_write(hold.display()))?;
     let deadline = Instant::now() + within;
-    let options = Options { request_timeout: Duration::from_secs(2), ..Options::default() };
-    let client = Client::new([format!("http://{}", node.api)], options).map_err(sdk)?;
+    let client = client(&record.nodes)?;
+    let tips = tips(&client, record.nodes.len()).await;
+    let at = record.nodes.iter().position(|other| other.name == node.name).unwrap_or_default();
+    let client = client.only(at);
     loop {
         let lives = running(dir, &node.name)?.is_some_and(|seen| seen.pid != 0);
-        if lives && client.readiness().await.is_ok_and(|answer| answer.ready) {
+        if lives && client.readiness().await.is_ok_and(|answer| caught_up(&answer, &tips)) {
             return Ok(node.name.clone());
         }
         if Instant::now() >= deadline {
@@ -117,4 +124,30 @@ pub(crate) async fn start(dir: &Path, named: &str, within: Duration) -> Result<S
         }
         sleep(PAUSE).await;
     }
+}
+
+fn client(nodes: &[NodeEntry]) -> Result<Client> {
+    let options = Options { request_timeout: Duration::from_secs(2), ..Options::default() };
+    Client::new(nodes.iter().map(|node| format!("http://{}", node.api)), options).map_err(sdk)
+}
+
+/// The highest block of each chain that any node tells of. A node that has just started knows of no other height than
+/// its own until it hears from its peers.
+async fn tips(client: &Client, nodes: usize) -> BTreeMap<Digest, u64> {
+    let mut tips = BTreeMap::new();
+    for at in 0..nodes {
+        let Ok(readiness) = client.only(at).readiness().await else {
+            continue;
+        };
+        for chain in readiness.chains {
+            let tip = tips.entry(chain.id.0).or_insert(chain.height);
+            *tip = chain.height.max(*tip);
+        }
+    }
+    tips
+}
+
+fn caught_up(readiness: &Readiness, tips: &BTreeMap<Digest, u64>) -> bool {
+    let there = |chain: &ChainReadiness| tips.get(&chain.id.0).is_none_or(|tip| chain.height >= *tip);
+    readiness.ready && readiness.chains.iter().all(there)
 }

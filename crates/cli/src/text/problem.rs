@@ -1,5 +1,8 @@
 //! Every error of this program: what failed and what to do.
 
+/// Code of a node that does not answer.
+pub(crate) const NODE_UNREACHABLE: &str = "node_unreachable";
+
 crate::text::problems! {
     // Files.
     cannot_read(path) = "cannot_read", CannotRun {

@@ -195,6 +195,7 @@ crate::text::texts! {
     protocol_unknown_here(version) = "注意：本程序不认识协议版本 {version}，届时本版本的节点会停止", "note: this program does not know protocol version {version}; nodes of this version will stop there";
     step_preparing() = "准备", "preparing";
     step_catching_up(name) = "等待 {name} 跟上", "waiting for {name} to catch up";
+    step_answering(url) = "等待候选节点 {url} 应答", "waiting for the candidate {url} to answer";
     step_voting() = "表决", "voting";
     step_epoch() = "等待新纪元", "waiting for the next epoch";
     validators_in_force(epoch, since, quorum) = "当前验证节点（纪元 {epoch}，自高度 {since} 起，最终确定需 {quorum} 个签名）", "validators in force (epoch {epoch}, since height {since}, {quorum} signatures make a block final)";

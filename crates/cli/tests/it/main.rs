@@ -1,6 +1,8 @@
 //! The binary as people and programs use it.
 
 mod key;
+mod network;
+mod up;
 mod usage;
 mod verify;
 mod world;

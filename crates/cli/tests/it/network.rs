@@ -4,6 +4,7 @@ use crate::world::{Answer, run, text};
 use std::{
     collections::BTreeSet,
     fs,
+    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -143,4 +144,28 @@ fn up_refuses_what_it_cannot_do_before_it_starts_anything() {
     assert_eq!(fs::read_to_string(mine.join("thesis.txt")).unwrap(), "years of work");
     let names: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["mine"]);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    // A base in the range of ports whose listener this test holds.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let base = (port - 2).min(65_000);
+    let answer = run(home.path(), &["up", "--port-base", &base.to_string()]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("[port_in_use]") && answer.err.contains("127.0.0.1:"), "{}", answer.err);
+    assert!(!home.path().join("yulian-data/up.json").exists());
+}
+
+#[test]
+fn a_folder_of_a_newer_program_is_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("yulian-data");
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("yulian-network.toml"), "format = 2\n").unwrap();
+    let answer = run(home.path(), &["up"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("[newer_network]"), "{}", answer.err);
 }
