@@ -158,7 +158,9 @@ async fn add(arguments: &Add) -> Result<Exit> {
     let new = new_key(&arguments.new_key, arguments.new_passphrase_file.clone())?;
     let id = account_id(&yulian_crypto::sm2::Signer::public_key(&new));
     let roles: Vec<&str> = arguments.roles.iter().map(String::as_str).collect();
-    let signed = admin.account.register_account(chain.terms(), &new, &roles, &arguments.label);
+    let signed = admin
+        .account
+        .register_account(chain.terms(), &new, &roles, &arguments.label);
     let signed = signed.or_problem(problem::cannot_sign)?;
     transaction::finish(&chain, &signed, say::account_added(id), *json).await
 }
@@ -182,7 +184,10 @@ async fn roles(arguments: &Roles) -> Result<Exit> {
     let admin = sign.actor(connect, &chain, ROLE_ADMIN).await?;
     let id = id_of(&chain, &arguments.account).await?;
     let roles: Vec<&str> = arguments.roles.iter().map(String::as_str).collect();
-    let signed = admin.account.set_roles(chain.terms(), &id, &roles).or_problem(problem::cannot_sign)?;
+    let signed = admin
+        .account
+        .set_roles(chain.terms(), &id, &roles)
+        .or_problem(problem::cannot_sign)?;
     transaction::finish(&chain, &signed, say::account_changed(id), *json).await
 }
 
@@ -195,7 +200,10 @@ async fn rotate(arguments: &Rotate) -> Result<Exit> {
         None => actor.account.id(),
     };
     let new = new_key(&arguments.new_key, arguments.new_passphrase_file.clone())?;
-    let signed = actor.account.rotate_key(chain.terms(), &id, &new).or_problem(problem::cannot_sign)?;
+    let signed = actor
+        .account
+        .rotate_key(chain.terms(), &id, &new)
+        .or_problem(problem::cannot_sign)?;
     transaction::finish(&chain, &signed, say::account_changed(id), *json).await
 }
 
@@ -204,7 +212,10 @@ async fn freeze(arguments: &Freeze) -> Result<Exit> {
     let chain = connect.chain().await?;
     let admin = sign.actor(connect, &chain, ROLE_ADMIN).await?;
     let id = id_of(&chain, &arguments.account).await?;
-    let signed = admin.account.freeze_account(chain.terms(), &id, &arguments.reason).or_problem(problem::cannot_sign)?;
+    let signed = admin
+        .account
+        .freeze_account(chain.terms(), &id, &arguments.reason)
+        .or_problem(problem::cannot_sign)?;
     transaction::finish(&chain, &signed, say::account_changed(id), *json).await
 }
 
@@ -213,6 +224,9 @@ async fn unfreeze(arguments: &Unfreeze) -> Result<Exit> {
     let chain = connect.chain().await?;
     let admin = sign.actor(connect, &chain, ROLE_ADMIN).await?;
     let id = id_of(&chain, &arguments.account).await?;
-    let signed = admin.account.unfreeze_account(chain.terms(), &id).or_problem(problem::cannot_sign)?;
+    let signed = admin
+        .account
+        .unfreeze_account(chain.terms(), &id)
+        .or_problem(problem::cannot_sign)?;
     transaction::finish(&chain, &signed, say::account_changed(id), *json).await
 }

@@ -69,7 +69,11 @@ fn parse_language(code: &str) -> Result<Language, String> {
 
 /// Chooses the language from the command line, the environment, or Chinese.
 pub(crate) fn choose_language(words: &[OsString]) {
-    let mut words = words.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    let mut words = words
+        .iter()
+        .skip(1)
+        .filter_map(|word| word.to_str())
+        .take_while(|word| *word != "--");
     let mut named = None;
     while let Some(word) = words.next() {
         if let Some(code) = word.strip_prefix("--lang=") {
@@ -98,25 +102,37 @@ pub(crate) fn command() -> Command {
 
 /// `path` is the words from the program to this command, without the program's name.
 fn localise(command: Command, built: &Command, path: &str, help: &BTreeMap<&str, &str>) -> Command {
-    let name = |id: &str| if path.is_empty() { id.to_owned() } else { format!("{path}.{id}") };
+    let name = |id: &str| {
+        if path.is_empty() {
+            id.to_owned()
+        } else {
+            format!("{path}.{id}")
+        }
+    };
     let arguments: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     let subcommands: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     let usage = built.clone().render_usage().to_string();
     let usage = usage.trim_start_matches("Usage:").trim_start().to_owned();
-    let about = help.get(if path.is_empty() { "yulian" } else { path }).copied().unwrap_or_default();
+    let about = help
+        .get(if path.is_empty() { "yulian" } else { path })
+        .copied()
+        .unwrap_or_default();
     let mut command = command
         .about(about.to_owned())
         .disable_help_flag(true)
         .disable_help_subcommand(true)
         .help_template(say::help_template())
         .subcommand_help_heading(say::help_commands())
-        .override_usage(say::help_usage(usage).replace("[OPTIONS]", &say::help_options_word()).replace(
-            "<COMMAND>",
-            &say::help_command_word(),
-        ));
+        .override_usage(
+            say::help_usage(usage)
+                .replace("[OPTIONS]", &say::help_options_word())
+                .replace("<COMMAND>", &say::help_command_word()),
+        );
     for id in arguments {
         command = command.mut_arg(&id, |arg| {
-            let own = help.get(name(&id).as_str()).or_else(|| help.get(format!("*.{id}").as_str()));
+            let own = help
+                .get(name(&id).as_str())
+                .or_else(|| help.get(format!("*.{id}").as_str()));
             localise_argument(arg, own.copied().unwrap_or_default())
         });
     }
@@ -131,18 +147,40 @@ fn localise(command: Command, built: &Command, path: &str, help: &BTreeMap<&str,
     command = command.arg(localise_argument(asked, about_help));
     if path.is_empty() {
         let about_version = help.get("*.version").copied().unwrap_or_default();
-        let asked = Arg::new("version").long("version").short('V').action(ArgAction::Version);
-        command = command.disable_version_flag(true).arg(localise_argument(asked, about_version));
+        let asked = Arg::new("version")
+            .long("version")
+            .short('V')
+            .action(ArgAction::Version);
+        command = command
+            .disable_version_flag(true)
+            .arg(localise_argument(asked, about_version));
     }
     command
 }
 
 fn localise_argument(argument: Arg, help: &str) -> Arg {
-    let values: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()).collect();
+    let values: Vec<_> = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy().into_owned())
+        .collect();
     let shown = !values.is_empty() && !matches!(argument.get_action(), ArgAction::SetTrue);
-    let help = if shown { say::help_default(help, values.join(" ")) } else { help.to_owned() };
-    let heading = if argument.is_positional() { say::help_arguments() } else { say::help_options() };
-    argument.help(help).help_heading(heading).hide_default_value(true).hide_possible_values(true).hide_env(true)
+    let help = if shown {
+        say::help_default(help, values.join(" "))
+    } else {
+        help.to_owned()
+    };
+    let heading = if argument.is_positional() {
+        say::help_arguments()
+    } else {
+        say::help_options()
+    };
+    argument
+        .help(help)
+        .help_heading(heading)
+        .hide_default_value(true)
+        .hide_possible_values(true)
+        .hide_env(true)
 }
 
 /// What is wrong with the command line; help and version, which are asked for, end well.
@@ -151,7 +189,10 @@ fn explain(error: &clap::Error) -> (String, u8) {
         ErrorKind::DisplayHelp => (error.to_string(), 0),
         ErrorKind::DisplayVersion => (format!("yulian {}\n", env!("CARGO_PKG_VERSION")), 0),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (error.to_string(), 2),
-        _ => (format!("{}\n", say::problem_what(usage_error(error), "bad_arguments")), 2),
+        _ => (
+            format!("{}\n", say::problem_what(usage_error(error), "bad_arguments")),
+            2,
+        ),
     }
 }
 
@@ -173,12 +214,16 @@ fn usage_error(error: &clap::Error) -> String {
         ErrorKind::ArgumentConflict => say::usage_conflict(argument, context(ContextKind::PriorArg)),
         ErrorKind::InvalidValue if value.is_empty() => say::usage_no_value(argument),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            let why = std::error::Error::source(error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
             say::usage_bad_value(value, argument, why)
         }
         _ => error.to_string().lines().next().unwrap_or_default().to_owned(),
     };
-    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand].map(context).concat();
+    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
+        .map(context)
+        .concat();
     let near = if near.is_empty() { near } else { say::usage_near(near) };
     format!("{what}{near}{}", say::usage_help())
 }
@@ -190,12 +235,23 @@ mod tests {
 
     /// Keys under which the texts of a command and of all below it are looked up.
     fn keys(command: &Command, path: &str, into: &mut BTreeSet<String>, shared: &mut BTreeMap<String, bool>) {
-        let name = |id: &str| if path.is_empty() { id.to_owned() } else { format!("{path}.{id}") };
-        into.insert(if path.is_empty() { "yulian".into() } else { path.to_owned() });
+        let name = |id: &str| {
+            if path.is_empty() {
+                id.to_owned()
+            } else {
+                format!("{path}.{id}")
+            }
+        };
+        into.insert(if path.is_empty() {
+            "yulian".into()
+        } else {
+            path.to_owned()
+        });
         for argument in command.get_arguments() {
             let key = name(argument.get_id().as_str());
             let everywhere = format!("*.{}", argument.get_id());
-            if HELP.iter().any(|(known, _, _)| *known == everywhere) && !HELP.iter().any(|(known, _, _)| *known == key) {
+            if HELP.iter().any(|(known, _, _)| *known == everywhere) && !HELP.iter().any(|(known, _, _)| *known == key)
+            {
                 shared.insert(everywhere, true);
             } else {
                 into.insert(key);
@@ -217,7 +273,10 @@ mod tests {
         assert_eq!(known.len(), HELP.len(), "a key of the help twice");
         let missing: Vec<_> = expected.difference(&known).collect();
         let stale: Vec<_> = known.difference(&expected).collect();
-        assert!(missing.is_empty() && stale.is_empty(), "missing {missing:?}, left over {stale:?}");
+        assert!(
+            missing.is_empty() && stale.is_empty(),
+            "missing {missing:?}, left over {stale:?}"
+        );
     }
 
     #[test]

@@ -36,7 +36,10 @@ pub(crate) fn run(command: &Command) -> Result<Exit> {
 }
 
 async fn show(arguments: &Show) -> Result<Exit> {
-    let block: BlockRef = arguments.block.parse().map_err(|_| problem::bad_block(&arguments.block))?;
+    let block: BlockRef = arguments
+        .block
+        .parse()
+        .map_err(|_| problem::bad_block(&arguments.block))?;
     let chain: Chain = arguments.connect.chain().await?;
     let view = chain.block(block).await.map_err(sdk)?;
     if let Some(path) = &arguments.header_out {
@@ -77,6 +80,14 @@ fn print(view: &BlockView) {
         })
         .collect();
     if !rows.is_empty() {
-        out::table(&[say::head_place(), say::label_transaction(), say::label_call(), say::label_result()], &rows);
+        out::table(
+            &[
+                say::head_place(),
+                say::label_transaction(),
+                say::label_call(),
+                say::label_result(),
+            ],
+            &rows,
+        );
     }
 }

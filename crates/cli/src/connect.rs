@@ -22,7 +22,10 @@ const CHAIN_DEFAULT: &str = "default";
 
 /// Runs the asynchronous part of a command.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     runtime.or_problem(problem::no_runtime)?.block_on(work)
 }
 
@@ -47,7 +50,11 @@ impl Connect {
             return Ok(running.nodes.into_iter().map(|node| node.api).collect());
         }
         match Record::is_in(&self.dir) {
-            true => Ok(Record::read(&self.dir)?.nodes.iter().map(|node| format!("http://{}", node.api)).collect()),
+            true => Ok(Record::read(&self.dir)?
+                .nodes
+                .iter()
+                .map(|node| format!("http://{}", node.api))
+                .collect()),
             false => Ok(vec![URL_DEFAULT.into()]),
         }
     }
@@ -63,7 +70,10 @@ impl Connect {
             true => Some(Record::read(&self.dir)?.genesis),
             false => None,
         };
-        self.client()?.chain(known.as_deref().unwrap_or(&self.chain)).await.map_err(sdk)
+        self.client()?
+            .chain(known.as_deref().unwrap_or(&self.chain))
+            .await
+            .map_err(sdk)
     }
 }
 
@@ -125,7 +135,10 @@ pub(crate) async fn actor(chain: &Chain, key: SecretKey) -> Result<Actor> {
     if view.public_key.0 != public {
         return Err(problem::key_was_rotated(public, &view.label));
     }
-    Ok(Actor { account: Account::new(view.id.0, key), view })
+    Ok(Actor {
+        account: Account::new(view.id.0, key),
+        view,
+    })
 }
 
 impl SignMany {
@@ -138,7 +151,9 @@ impl SignMany {
         let mut actors: Vec<Actor> = Vec::new();
         for path in paths {
             let found = actor(chain, self.passphrase.read_key(&path)?).await?;
-            let new = actors.iter().all(|known| known.view.organisation != found.view.organisation);
+            let new = actors
+                .iter()
+                .all(|known| known.view.organisation != found.view.organisation);
             if new && found.view.roles.iter().any(|own| own == role) {
                 actors.push(found);
             }
@@ -155,8 +170,14 @@ fn keys_of(dir: &Path, role: &str) -> Result<Vec<PathBuf>> {
         return Err(problem::no_key(dir.display()));
     }
     let record = Record::read(dir)?;
-    let fitting = record.accounts.iter().filter(|account| account.roles.iter().any(|own| own == role));
-    Ok(fitting.filter_map(|account| account.key.as_ref()).map(|key| dir.join(key)).collect())
+    let fitting = record
+        .accounts
+        .iter()
+        .filter(|account| account.roles.iter().any(|own| own == role));
+    Ok(fitting
+        .filter_map(|account| account.key.as_ref())
+        .map(|key| dir.join(key))
+        .collect())
 }
 
 fn no_actor(dir: &Path, role: &str) -> Problem {

@@ -58,7 +58,9 @@ pub(crate) fn write(path: &Path, bytes: &[u8], secret: bool) -> Result<()> {
     let mode = if secret { 0o600 } else { 0o644 };
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(mode);
-    let written = options.open(&beside).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    let written = options
+        .open(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     rename(&beside, path, written)
 }
 

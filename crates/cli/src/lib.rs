@@ -40,7 +40,11 @@ use std::{
 pub fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     arguments::choose_language(&words);
-    let as_json = words.iter().skip(1).take_while(|word| *word != "--").any(|word| word == "--json");
+    let as_json = words
+        .iter()
+        .skip(1)
+        .take_while(|word| *word != "--")
+        .any(|word| word == "--json");
     let arguments = match arguments::parse(words) {
         Ok(arguments) => arguments,
         Err((text, code)) => return explained(&text, code),

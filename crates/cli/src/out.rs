@@ -48,8 +48,11 @@ fn note(result: io::Result<()>) {
 
 /// A foreign text on one line: it cannot move the cursor, make up lines of its own or turn the direction of writing.
 pub(crate) fn one_line(text: &str) -> String {
-    let invisible = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    text.chars().map(|c| if c.is_control() || invisible(c) { ' ' } else { c }).collect()
+    let invisible =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    text.chars()
+        .map(|c| if c.is_control() || invisible(c) { ' ' } else { c })
+        .collect()
 }
 
 /// Pads a text to a width in columns; a Chinese character takes two.
@@ -71,11 +74,19 @@ pub(crate) fn table(head: &[String], rows: &[Vec<String>]) {
     let columns: Vec<usize> = (0..head.len())
         .map(|at| {
             let cells = rows.iter().filter_map(|row| row.get(at));
-            cells.chain(head.get(at)).map(|cell| cell.width()).max().unwrap_or_default()
+            cells
+                .chain(head.get(at))
+                .map(|cell| cell.width())
+                .max()
+                .unwrap_or_default()
         })
         .collect();
     for row in std::iter::once(head).chain(rows.iter().map(Vec::as_slice)) {
-        let cells: Vec<String> = row.iter().zip(&columns).map(|(cell, width)| pad(cell, *width)).collect();
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&columns)
+            .map(|(cell, width)| pad(cell, *width))
+            .collect();
         line(cells.join("  ").trim_end());
     }
 }

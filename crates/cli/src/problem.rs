@@ -59,7 +59,13 @@ impl Problem {
     /// A problem of a stable code. The catalogue of texts makes these.
     pub(crate) fn new(exit: Exit, code: impl Into<Cow<'static, str>>, what: String, hint: String) -> Self {
         let code = code.into();
-        Self(Box::new(Inner { exit, code, what, why: None, hint }))
+        Self(Box::new(Inner {
+            exit,
+            code,
+            what,
+            why: None,
+            hint,
+        }))
     }
 
     /// Names the cause: what the system, a file or a peer says.
@@ -106,7 +112,9 @@ impl Problem {
 
     /// The text for a terminal.
     pub(crate) fn render(&self) -> String {
-        let Inner { code, what, why, hint, .. } = &*self.0;
+        let Inner {
+            code, what, why, hint, ..
+        } = &*self.0;
         let mut out = text::say::problem_what(what, code);
         if let Some(why) = why {
             out = format!("{out}\n{}", text::say::problem_why(why));
@@ -119,8 +127,15 @@ impl Problem {
 
     /// The object that `--json` prints.
     pub(crate) fn json(&self) -> serde_json::Value {
-        let Inner { code, what, why, hint, .. } = &*self.0;
-        let error = Body { code, message: what, reason: why.as_deref(), hint };
+        let Inner {
+            code, what, why, hint, ..
+        } = &*self.0;
+        let error = Body {
+            code,
+            message: what,
+            reason: why.as_deref(),
+            hint,
+        };
         serde_json::to_value(Shown { error }).unwrap_or_default()
     }
 }

@@ -24,7 +24,14 @@ pub(crate) struct Progress {
 impl Progress {
     /// Work of `total` steps, or of nobody knows how many.
     pub(crate) fn new(label: impl Into<String>, total: Option<u64>) -> Self {
-        Self { label: label.into(), total, done: 0, started: Instant::now(), drawn: None, shown: out::is_watched() }
+        Self {
+            label: label.into(),
+            total,
+            done: 0,
+            started: Instant::now(),
+            drawn: None,
+            shown: out::is_watched(),
+        }
     }
 
     /// More steps are done.
@@ -74,7 +81,11 @@ fn line(label: &str, done: u64, total: Option<u64>, elapsed: Duration) -> String
             let filled = (BAR as u64 * done.min(total) / total) as usize;
             let bar = format!("{}{}", "#".repeat(filled), ".".repeat(BAR - filled));
             let left = ms.saturating_mul(total.saturating_sub(done)) / done.max(1);
-            let left = if done == 0 { String::new() } else { say::progress_left(clock::span(left)) };
+            let left = if done == 0 {
+                String::new()
+            } else {
+                say::progress_left(clock::span(left))
+            };
             format!("{label}  [{bar}]  {done}/{total}  {rate}/s  {left}")
         }
     }
@@ -87,7 +98,10 @@ mod tests {
     #[test]
     fn a_line_shows_share_rate_and_time_left() {
         let shown = line("a", 50, Some(200), Duration::from_secs(10));
-        assert!(shown.starts_with("a  [######..................]  50/200  5/s"), "{shown}");
+        assert!(
+            shown.starts_with("a  [######..................]  50/200  5/s"),
+            "{shown}"
+        );
         assert!(shown.contains("30.0 s"), "{shown}");
         assert_eq!(line("a", 0, None, Duration::from_millis(5)), "a  5 ms");
         assert!(line("a", 9, Some(3), Duration::ZERO).contains("9/3"));

@@ -6,7 +6,10 @@ use crate::{
 };
 use std::borrow::Borrow;
 use yulian_modules::registry;
-use yulian_sdk::{PackFailure, SdkError, SubmitError, views::{ExecutionResult, FinalResult}};
+use yulian_sdk::{
+    PackFailure, SdkError, SubmitError,
+    views::{ExecutionResult, FinalResult},
+};
 
 /// Statuses of a refusal that is about the node at this moment, not about what was asked.
 const TRY_AGAIN: [u16; 2] = [408, 429];
@@ -15,7 +18,11 @@ const TRY_AGAIN: [u16; 2] = [408, 429];
 pub(crate) fn sdk(error: impl Borrow<SdkError>) -> Problem {
     match error.borrow() {
         SdkError::Refused { status, error } => {
-            let exit = if *status < 500 && !TRY_AGAIN.contains(status) { Exit::No } else { Exit::CannotRun };
+            let exit = if *status < 500 && !TRY_AGAIN.contains(status) {
+                Exit::No
+            } else {
+                Exit::CannotRun
+            };
             let message = either(&error.message, &error.message_en).to_owned();
             let hint = either(&error.hint, &error.hint_en).to_owned();
             Problem::new(exit, error.code.clone(), message, hint)
@@ -61,8 +68,14 @@ pub(crate) fn effective(result: FinalResult) -> Result<FinalResult> {
 pub(crate) fn failed(result: &ExecutionResult) -> Problem {
     let known = registry().codes().find(|known| known.code == result.code);
     let (what, hint) = match known {
-        Some(known) => (either(known.zh, known.en).to_owned(), either(known.zh_hint, known.en_hint).to_owned()),
-        None => (result.message.clone().unwrap_or_else(|| result.detail.clone()), String::new()),
+        Some(known) => (
+            either(known.zh, known.en).to_owned(),
+            either(known.zh_hint, known.en_hint).to_owned(),
+        ),
+        None => (
+            result.message.clone().unwrap_or_else(|| result.detail.clone()),
+            String::new(),
+        ),
     };
     let problem = Problem::new(Exit::No, result.code.clone(), what, hint);
     match known.is_some() && !result.detail.is_empty() {

@@ -40,7 +40,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
             print(&seen);
         }
         // No answer at all is not a status.
-        Ok(if seen.iter().any(|node| node.answer.is_ok()) { Exit::Done } else { Exit::CannotRun })
+        Ok(if seen.iter().any(|node| node.answer.is_ok()) {
+            Exit::Done
+        } else {
+            Exit::CannotRun
+        })
     })
 }
 
@@ -48,7 +52,12 @@ async fn ask(client: &Client) -> Vec<Seen> {
     let urls: Vec<String> = client.urls().map(ToString::to_string).collect();
     let asked = urls.into_iter().enumerate().map(|(at, url)| {
         let one = client.only(at);
-        async move { Seen { url, answer: one.status().await.map_err(sdk) } }
+        async move {
+            Seen {
+                url,
+                answer: one.status().await.map_err(sdk),
+            }
+        }
     });
     join_all(asked).await
 }
@@ -105,7 +114,9 @@ fn chain_value(hosts: &[(&NodeStatus, &ChainStatus)]) -> Value {
 /// Whether nodes at the same height have the same state root.
 fn agree(hosts: &[(&NodeStatus, &ChainStatus)]) -> bool {
     let mut roots = BTreeMap::new();
-    hosts.iter().all(|(_, chain)| *roots.entry(chain.height).or_insert(chain.state_root) == chain.state_root)
+    hosts
+        .iter()
+        .all(|(_, chain)| *roots.entry(chain.height).or_insert(chain.state_root) == chain.state_root)
 }
 
 fn print(seen: &[Seen]) {
@@ -114,7 +125,12 @@ fn print(seen: &[Seen]) {
             continue;
         };
         out::line(say::status_chain(out::one_line(&chain.name), chain.id));
-        let line = say::status_place(chain.height, clock::beijing(chain.time_ms), chain.epoch, chain.validators.len());
+        let line = say::status_place(
+            chain.height,
+            clock::beijing(chain.time_ms),
+            chain.epoch,
+            chain.validators.len(),
+        );
         out::line(line);
         if !agree(hosts) {
             out::line(say::status_disagree());
@@ -142,7 +158,11 @@ fn unreachable(url: &str, problem: &Problem) -> String {
 }
 
 fn row(node: &NodeStatus, chain: &ChainStatus) -> Vec<String> {
-    let role = if chain.validating { say::role_validator() } else { say::role_observer() };
+    let role = if chain.validating {
+        say::role_validator()
+    } else {
+        say::role_observer()
+    };
     let status = match (&chain.stopped, chain.ready) {
         (Some(reason), _) => say::node_stopped(out::one_line(reason)),
         (None, true) => say::node_ready(),

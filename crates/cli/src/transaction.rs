@@ -87,7 +87,11 @@ pub(crate) async fn result(chain: &Chain, signed: &SignedTransaction) -> Result<
 }
 
 async fn show(arguments: &Show) -> Result<Exit> {
-    let id: Digest = arguments.id.trim().parse().map_err(|_| problem::bad_digest(&arguments.id))?;
+    let id: Digest = arguments
+        .id
+        .trim()
+        .parse()
+        .map_err(|_| problem::bad_digest(&arguments.id))?;
     let chain = arguments.connect.chain().await?;
     let view = chain.transaction(&id).await.map_err(sdk)?;
     if arguments.json {
@@ -109,7 +113,10 @@ fn print(view: &TransactionView) {
     let mut rows = vec![
         (say::label_transaction(), view.id.to_string()),
         (say::label_status(), state),
-        (say::label_call(), out::one_line(&format!("{}.{}", view.module, view.method))),
+        (
+            say::label_call(),
+            out::one_line(&format!("{}.{}", view.module, view.method)),
+        ),
         (say::label_sender(), view.sender.to_string()),
         (say::label_valid_until(), clock::beijing(view.valid_until_ms.0)),
         (say::label_arguments(), view.arguments.to_string()),
@@ -117,7 +124,11 @@ fn print(view: &TransactionView) {
     if let Some(account) = &view.on_behalf_of {
         rows.push((say::label_on_behalf_of(), account.to_string()));
     }
-    rows.extend(view.signatures.iter().map(|signature| (say::label_key(), signature.signer.to_string())));
+    rows.extend(
+        view.signatures
+            .iter()
+            .map(|signature| (say::label_key(), signature.signer.to_string())),
+    );
     if let Some(result) = &view.result {
         rows.push((say::label_result(), outcome(result)));
         rows.push((say::label_metering(), result.metering.to_string()));
@@ -154,7 +165,11 @@ async fn make(arguments: &Make) -> Result<Exit> {
     );
     let (bytes, id) = builder.sign(actor.account.signer()).or_problem(problem::cannot_sign)?;
     files::write(&arguments.out, &bytes, false)?;
-    out::line(say::transaction_made(id, arguments.out.display(), clock::beijing(valid_until_ms)));
+    out::line(say::transaction_made(
+        id,
+        arguments.out.display(),
+        clock::beijing(valid_until_ms),
+    ));
     Ok(Exit::Done)
 }
 
@@ -170,7 +185,9 @@ fn role_of(module: &str, method: &str) -> Result<&'static str> {
 
 async fn submit(arguments: &Submit) -> Result<Exit> {
     let content = files::read(&arguments.file, 2 * TRANSACTION_BYTES_MAX + 2)?;
-    let digits = std::str::from_utf8(&content).ok().and_then(|text| hex::decode(text.trim()).ok());
+    let digits = std::str::from_utf8(&content)
+        .ok()
+        .and_then(|text| hex::decode(text.trim()).ok());
     let bytes: Bytes = digits.unwrap_or(content).into();
     let bad = || problem::bad_transaction(arguments.file.display());
     let sealed = SealedTransaction::decode(bytes).or_problem(bad)?;

@@ -19,17 +19,35 @@ pub(super) fn findings() -> Vec<Finding> {
 
 fn versions() -> Finding {
     let protocols: Vec<String> = PROTOCOL_VERSIONS_KNOWN.iter().map(ToString::to_string).collect();
-    Finding::good("version", say::doctor_version(env!("CARGO_PKG_VERSION"), protocols.join(", ")))
+    Finding::good(
+        "version",
+        say::doctor_version(env!("CARGO_PKG_VERSION"), protocols.join(", ")),
+    )
 }
 
 /// Nothing of these is needed; the cryptography is faster with them.
 fn processor() -> Finding {
-    let found: Vec<&str> = features().into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
-    let missing: Vec<&str> = features().into_iter().filter(|(_, there)| !there).map(|(name, _)| name).collect();
-    let list = if found.is_empty() { "-".to_owned() } else { found.join(" ") };
-    Finding::expect("processor", missing.is_empty(), say::doctor_processor(std::env::consts::ARCH, list), || {
-        say::doctor_processor_hint(missing.join(" "))
-    })
+    let found: Vec<&str> = features()
+        .into_iter()
+        .filter(|(_, there)| *there)
+        .map(|(name, _)| name)
+        .collect();
+    let missing: Vec<&str> = features()
+        .into_iter()
+        .filter(|(_, there)| !there)
+        .map(|(name, _)| name)
+        .collect();
+    let list = if found.is_empty() {
+        "-".to_owned()
+    } else {
+        found.join(" ")
+    };
+    Finding::expect(
+        "processor",
+        missing.is_empty(),
+        say::doctor_processor(std::env::consts::ARCH, list),
+        || say::doctor_processor_hint(missing.join(" ")),
+    )
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -86,7 +104,11 @@ fn open_files() -> Finding {
 fn own_clock() -> Finding {
     let now = clock::now_ms();
     if now < EARLIEST_MS {
-        return Finding::bad("clock", say::doctor_clock(clock::beijing(now)), say::doctor_clock_hint());
+        return Finding::bad(
+            "clock",
+            say::doctor_clock(clock::beijing(now)),
+            say::doctor_clock_hint(),
+        );
     }
     Finding::good("clock", say::doctor_clock(clock::beijing(now)))
 }

@@ -50,20 +50,39 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn good(check: &'static str, detail: String) -> Self {
-        Self { check, verdict: Verdict::Good, detail, hint: String::new() }
+        Self {
+            check,
+            verdict: Verdict::Good,
+            detail,
+            hint: String::new(),
+        }
     }
 
     fn warning(check: &'static str, detail: String, hint: String) -> Self {
-        Self { check, verdict: Verdict::Warning, detail, hint }
+        Self {
+            check,
+            verdict: Verdict::Warning,
+            detail,
+            hint,
+        }
     }
 
     fn bad(check: &'static str, detail: String, hint: String) -> Self {
-        Self { check, verdict: Verdict::Bad, detail, hint }
+        Self {
+            check,
+            verdict: Verdict::Bad,
+            detail,
+            hint,
+        }
     }
 
     /// Good if `holds`, else a warning with what to do.
     fn expect(check: &'static str, holds: bool, detail: String, hint: impl FnOnce() -> String) -> Self {
-        if holds { Self::good(check, detail) } else { Self::warning(check, detail, hint()) }
+        if holds {
+            Self::good(check, detail)
+        } else {
+            Self::warning(check, detail, hint())
+        }
     }
 }
 
@@ -71,7 +90,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let mut findings = machine::findings();
     findings.extend(storage::findings(&arguments.dir));
     findings.extend(network::findings(&arguments.dir, &arguments.url)?);
-    let worst = findings.iter().map(|finding| finding.verdict).max().unwrap_or(Verdict::Good);
+    let worst = findings
+        .iter()
+        .map(|finding| finding.verdict)
+        .max()
+        .unwrap_or(Verdict::Good);
     if arguments.json {
         out::json(&serde_json::json!({ "verdict": worst, "findings": findings }));
     } else {
@@ -86,7 +109,12 @@ fn print(finding: &Finding) {
         Verdict::Warning => say::verdict_warning(),
         Verdict::Bad => say::verdict_bad(),
     };
-    out::line(format!("{}  {}  {}", out::pad(&verdict, 6), out::pad(finding.check, 12), finding.detail));
+    out::line(format!(
+        "{}  {}  {}",
+        out::pad(&verdict, 6),
+        out::pad(finding.check, 12),
+        finding.detail
+    ));
     if !finding.hint.is_empty() {
         out::line(format!("{}  {}", out::pad("", 22), say::doctor_hint(&finding.hint)));
     }

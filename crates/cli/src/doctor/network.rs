@@ -2,14 +2,7 @@
 
 use super::{Finding, Verdict};
 use crate::{
-    clock,
-    connect::block_on,
-    network::record::Record,
-    out,
-    problem::Result,
-    refusal::sdk,
-    text::say,
-    up::status_file,
+    clock, connect::block_on, network::record::Record, out, problem::Result, refusal::sdk, text::say, up::status_file,
 };
 use std::{net::TcpListener, path::Path, time::Duration};
 use yulian_engine::tcp::CLOCK_TOLERANCE;
@@ -46,14 +39,21 @@ fn ports(record: &Record, runs: bool) -> Finding {
     }
     for address in &addresses {
         if let Err(error) = TcpListener::bind(address) {
-            return Finding::bad("ports", say::doctor_port_taken(address, error), say::doctor_ports_hint());
+            return Finding::bad(
+                "ports",
+                say::doctor_port_taken(address, error),
+                say::doctor_ports_hint(),
+            );
         }
     }
     Finding::good("ports", say::doctor_ports(addresses.len()))
 }
 
 async fn nodes(urls: &[String]) -> Result<Vec<Finding>> {
-    let options = Options { request_timeout: ANSWER_WITHIN, ..Options::default() };
+    let options = Options {
+        request_timeout: ANSWER_WITHIN,
+        ..Options::default()
+    };
     let client = Client::new(urls, options).map_err(sdk)?;
     let mut findings = Vec::new();
     for (at, url) in urls.iter().enumerate() {
@@ -67,7 +67,11 @@ async fn nodes(urls: &[String]) -> Result<Vec<Finding>> {
             }
             Err(error) => {
                 let why = sdk(error).summary();
-                findings.push(Finding::bad("node", say::doctor_node_down(url, why), say::doctor_node_hint()));
+                findings.push(Finding::bad(
+                    "node",
+                    say::doctor_node_down(url, why),
+                    say::doctor_node_hint(),
+                ));
             }
         }
     }
@@ -91,7 +95,10 @@ async fn drift_ms(client: &Client) -> u64 {
     let Ok(info) = chain.info().await else {
         return DRIFT_DEFAULT_MS;
     };
-    let drift = info.parameters.iter().find(|parameter| parameter.name == PARAMETER_CLOCK_DRIFT_MS);
+    let drift = info
+        .parameters
+        .iter()
+        .find(|parameter| parameter.name == PARAMETER_CLOCK_DRIFT_MS);
     drift.map_or(DRIFT_DEFAULT_MS, |drift| drift.value.0)
 }
 

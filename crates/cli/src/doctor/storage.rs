@@ -35,9 +35,15 @@ fn disk(folder: &Path) -> Finding {
     match syncs_per_s(folder) {
         Ok(rate) => {
             let detail = say::doctor_disk(folder.display(), rate);
-            Finding::expect("disk", rate >= SYNCS_PER_S_MIN, detail, || say::doctor_disk_hint(SYNCS_PER_S_MIN))
+            Finding::expect("disk", rate >= SYNCS_PER_S_MIN, detail, || {
+                say::doctor_disk_hint(SYNCS_PER_S_MIN)
+            })
         }
-        Err(error) => Finding::bad("disk", format!("{}: {error}", folder.display()), say::doctor_disk_error_hint()),
+        Err(error) => Finding::bad(
+            "disk",
+            format!("{}: {error}", folder.display()),
+            say::doctor_disk_error_hint(),
+        ),
     }
 }
 
@@ -82,11 +88,19 @@ fn modes(dir: &Path) -> Finding {
     let mut keys = Vec::new();
     collect_keys(dir, 0, &mut keys);
     let mode = |path: &PathBuf| fs::metadata(path).map_or(0, |meta| meta.permissions().mode() & 0o7777);
-    let open: Vec<String> = keys.iter().filter(|path| mode(path) & 0o177 != 0).map(|p| p.display().to_string()).collect();
+    let open: Vec<String> = keys
+        .iter()
+        .filter(|path| mode(path) & 0o177 != 0)
+        .map(|p| p.display().to_string())
+        .collect();
     if open.is_empty() {
         return Finding::good("key-files", say::doctor_keys(keys.len()));
     }
-    Finding::bad("key-files", say::doctor_keys_open(open.join(" ")), say::doctor_keys_hint(open.join(" ")))
+    Finding::bad(
+        "key-files",
+        say::doctor_keys_open(open.join(" ")),
+        say::doctor_keys_hint(open.join(" ")),
+    )
 }
 
 /// The key files of a network are at most three folders deep.

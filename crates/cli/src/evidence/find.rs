@@ -43,16 +43,24 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Exit> {
     let chain = arguments.connect.chain().await?;
     let filter = match arguments {
         Arguments { file: Some(file), .. } => EvidenceFilter::Digest(files::sm3_of(file)?),
-        Arguments { digest: Some(digest), .. } => EvidenceFilter::Digest(parse_digest(digest)?),
+        Arguments {
+            digest: Some(digest), ..
+        } => EvidenceFilter::Digest(parse_digest(digest)?),
         Arguments { row: Some(row), .. } => {
             EvidenceFilter::Digest(row_digest(row.trim_end_matches(['\r', '\n']).as_bytes()))
         }
-        Arguments { depositor: Some(account), .. } => {
-            EvidenceFilter::Depositor(chain.account(account_ref(account)?).await.map_err(sdk)?.id.0)
-        }
-        Arguments { from_ms: Some(from_ms), to_ms: Some(to_ms), .. } => {
-            EvidenceFilter::Time { from_ms: *from_ms, to_ms: *to_ms }
-        }
+        Arguments {
+            depositor: Some(account),
+            ..
+        } => EvidenceFilter::Depositor(chain.account(account_ref(account)?).await.map_err(sdk)?.id.0),
+        Arguments {
+            from_ms: Some(from_ms),
+            to_ms: Some(to_ms),
+            ..
+        } => EvidenceFilter::Time {
+            from_ms: *from_ms,
+            to_ms: *to_ms,
+        },
         _ => return Err(problem::nothing_named()),
     };
     let page = Page::default().limit(arguments.limit.clamp(1, Page::default().0.limit));

@@ -37,16 +37,16 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 }
 
 /// The record of a digest that an organisation deposited.
-async fn own_record(
-    chain: &Chain,
-    digest: &yulian_crypto::Digest,
-    organisation: &str,
-) -> Result<Option<EvidenceView>> {
+async fn own_record(chain: &Chain, digest: &yulian_crypto::Digest, organisation: &str) -> Result<Option<EvidenceView>> {
     let filter = EvidenceFilter::Digest(*digest);
     let mut page = Page::default();
     loop {
         let found = chain.evidence(filter, &page).await.map_err(crate::refusal::sdk)?;
-        if let Some(record) = found.items.into_iter().find(|record| record.organisation == organisation) {
+        if let Some(record) = found
+            .items
+            .into_iter()
+            .find(|record| record.organisation == organisation)
+        {
             return Ok(Some(record));
         }
         match found.next {

@@ -79,7 +79,9 @@ async fn of_row(chain: &Chain, arguments: &Arguments) -> Result<Bytes> {
         let digests: Vec<Digest> = some.iter().map(|row| row.digest).collect();
         let batch = RowBatch::new(&digests);
         return match chain.pack(&batch.root(), organisation).await {
-            Ok(pack) => Ok(row_pack(&pack, &digests[index], &batch, index as u64).map_err(refusal::pack)?.into()),
+            Ok(pack) => Ok(row_pack(&pack, &digests[index], &batch, index as u64)
+                .map_err(refusal::pack)?
+                .into()),
             Err(PackFailure::Client(SdkError::Refused { error, .. })) if error.code == "unknown_evidence" => {
                 pack(chain, &digests[index], organisation).await
             }

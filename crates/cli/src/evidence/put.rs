@@ -104,7 +104,13 @@ fn check_names(files: &[PathBuf]) -> Result<()> {
 fn read(paths: &[PathBuf]) -> Result<Vec<Item>> {
     let item = |path: &PathBuf| {
         let digest = files::sm3_of(path)?;
-        Ok(Item { path: path.clone(), digest, stage: Stage::Failed, problem: None, pack: None })
+        Ok(Item {
+            path: path.clone(),
+            digest,
+            stage: Stage::Failed,
+            problem: None,
+            pack: None,
+        })
     };
     paths.iter().map(item).collect()
 }
@@ -113,13 +119,18 @@ async fn deposit(chain: &Chain, actor: &Actor, arguments: &Arguments, items: &mu
     let mut places = Vec::new();
     let mut transactions: Vec<SignedTransaction> = Vec::new();
     for (place, item) in items.iter_mut().enumerate() {
-        if own_record(chain, &item.digest, &actor.view.organisation).await?.is_some() {
+        if own_record(chain, &item.digest, &actor.view.organisation)
+            .await?
+            .is_some()
+        {
             item.stage = Stage::Already;
             continue;
         }
         let name = file_name(&item.path);
         let description = arguments.description.as_deref().unwrap_or(&name);
-        let signed = actor.account.deposit(chain.terms(), &item.digest, description, &arguments.source);
+        let signed = actor
+            .account
+            .deposit(chain.terms(), &item.digest, description, &arguments.source);
         transactions.push(signed.map_err(|error| problem::cannot_sign().caused_by(&error))?);
         places.push(place);
     }
@@ -162,7 +173,10 @@ fn report(items: &[Item], as_json: bool) -> Exit {
 
 /// The gravest of several ends.
 pub(super) fn worst<'a>(problems: impl Iterator<Item = &'a Problem>) -> Exit {
-    problems.map(Problem::exit).max_by_key(|exit| exit.code()).unwrap_or(Exit::Done)
+    problems
+        .map(Problem::exit)
+        .max_by_key(|exit| exit.code())
+        .unwrap_or(Exit::Done)
 }
 
 fn value(item: &Item) -> Value {

@@ -44,7 +44,13 @@ impl Rows {
     /// Opens a table; `id` names the column that tells its rows apart.
     pub(crate) fn open(path: &Path, id: &str) -> Result<Self> {
         let file = File::open(path).or_problem(|| problem::cannot_read(path.display()))?;
-        let mut rows = Self { path: path.to_owned(), lines: BufReader::new(file), line: 1, columns: 0, id: 0 };
+        let mut rows = Self {
+            path: path.to_owned(),
+            lines: BufReader::new(file),
+            line: 1,
+            columns: 0,
+            id: 0,
+        };
         let head = rows.record()?.ok_or_else(|| problem::empty_table(path.display()))?.1;
         let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&head);
         let names = fields(head).ok_or_else(|| problem::bad_row(path.display(), 1))?;
@@ -84,7 +90,10 @@ impl Rows {
 
     fn read_line(&mut self, record: &mut Vec<u8>) -> Result<()> {
         loop {
-            let buffer = self.lines.fill_buf().or_problem(|| problem::cannot_read(self.path.display()))?;
+            let buffer = self
+                .lines
+                .fill_buf()
+                .or_problem(|| problem::cannot_read(self.path.display()))?;
             let end = buffer.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
             let take = end.unwrap_or(buffer.len());
             if record.len() + take > ROW_BYTES_MAX {
@@ -107,7 +116,11 @@ impl Rows {
         };
         let values = fields(&record).filter(|values| values.len() == self.columns);
         let mut values = values.ok_or_else(|| problem::bad_row(self.path.display(), line))?;
-        Ok(Some(Row { id: values.swap_remove(self.id), line, digest: row_digest(&record) }))
+        Ok(Some(Row {
+            id: values.swap_remove(self.id),
+            line,
+            digest: row_digest(&record),
+        }))
     }
 
     /// The next rows, at most `limit`; none at the end of the table.
@@ -189,7 +202,11 @@ mod tests {
 
     #[test]
     fn rows_are_their_lines_without_line_ends() {
-        let rows = read("\u{feff}code,name\r\n41,河南省\r\n\r\n42,\"a,\"\"b\"\"\"\n\"43\",\"x\r\ny\"".as_bytes(), "code").unwrap();
+        let rows = read(
+            "\u{feff}code,name\r\n41,河南省\r\n\r\n42,\"a,\"\"b\"\"\"\n\"43\",\"x\r\ny\"".as_bytes(),
+            "code",
+        )
+        .unwrap();
         let seen: Vec<_> = rows.iter().map(|row| (row.id.as_str(), row.line)).collect();
         assert_eq!(seen, [("41", 2), ("42", 4), ("43", 5)]);
         let lines = ["41,河南省", "42,\"a,\"\"b\"\"\"", "\"43\",\"x\r\ny\""];
@@ -213,7 +230,10 @@ mod tests {
         assert_eq!(code(b"a,b\n1,\"2\n", "a"), "bad_row");
         assert_eq!(code(b"a,b\n1,\"2\"x\n", "a"), "bad_row");
         assert_eq!(code(b"a\n\xff\n", "a"), "bad_row");
-        assert_eq!(code(&[b"a\n".to_vec(), vec![b'1'; ROW_BYTES_MAX + 1]].concat(), "a"), "row_too_long");
+        assert_eq!(
+            code(&[b"a\n".to_vec(), vec![b'1'; ROW_BYTES_MAX + 1]].concat(), "a"),
+            "row_too_long"
+        );
         assert_eq!(code(&vec![b','; COLUMNS_MAX], "a"), "too_many_columns");
     }
 }

@@ -111,7 +111,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
     }
     let chain = arguments.connect.chain().await?;
     let actor = arguments.sign.actor(&arguments.connect, &chain, ROLE_WRITER).await?;
-    let name = arguments.table.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = arguments
+        .table
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let job = Arc::new(Job {
         chain,
         actor,
@@ -191,7 +196,11 @@ async fn window_of_rows(job: &Arc<Job>, at: usize, rows: Vec<Row>) -> Result<Tal
     let new: Vec<&Row> = rows.iter().filter(|row| !known.contains(&row.digest)).collect();
     let transactions = sign(job, &new).await?;
     let results = chain.submit_all_and_wait(&transactions, Patience::UntilExpiry).await;
-    let mut tally = Tally { rows: rows.len() as u64, before: (rows.len() - new.len()) as u64, ..Tally::default() };
+    let mut tally = Tally {
+        rows: rows.len() as u64,
+        before: (rows.len() - new.len()) as u64,
+        ..Tally::default()
+    };
     let mut failed = BTreeSet::new();
     for (row, result) in new.iter().zip(results) {
         match result.map_err(refusal::submission).and_then(refusal::effective) {
@@ -239,20 +248,29 @@ async fn known(job: &Job, chain: &Chain, rows: &[Row]) -> Result<BTreeSet<Digest
 }
 
 async fn is_known(job: &Job, chain: &Chain, digest: Digest) -> Result<bool> {
-    Ok(own_record(chain, &digest, &job.actor.view.organisation).await?.is_some())
+    Ok(own_record(chain, &digest, &job.actor.view.organisation)
+        .await?
+        .is_some())
 }
 
 async fn sign(job: &Arc<Job>, rows: &[&Row]) -> Result<Vec<SignedTransaction>> {
     let job = job.clone();
-    let rows: Vec<(Digest, String)> =
-        rows.iter().map(|row| (row.digest, format!("{} {}", job.description, row.id))).collect();
+    let rows: Vec<(Digest, String)> = rows
+        .iter()
+        .map(|row| (row.digest, format!("{} {}", job.description, row.id)))
+        .collect();
     let signing = spawn_blocking(move || {
         let sign = |(digest, description): (Digest, String)| {
-            job.actor.account.deposit(job.chain.terms(), &digest, &description, &job.source)
+            job.actor
+                .account
+                .deposit(job.chain.terms(), &digest, &description, &job.source)
         };
         rows.into_iter().map(sign).collect::<Result<Vec<_>, _>>()
     });
-    signing.await.or_problem(problem::no_runtime)?.or_problem(problem::cannot_sign)
+    signing
+        .await
+        .or_problem(problem::no_runtime)?
+        .or_problem(problem::cannot_sign)
 }
 
 async fn packs_of_rows<'a>(
@@ -295,7 +313,10 @@ async fn batch(job: &Arc<Job>, before: u64, rows: Vec<Row>) -> Result<Tally> {
     let digests: Vec<Digest> = rows.iter().map(|row| row.digest).collect();
     let tree = Arc::new(RowBatch::new(&digests));
     let root = tree.root();
-    let mut tally = Tally { rows: count, ..Tally::default() };
+    let mut tally = Tally {
+        rows: count,
+        ..Tally::default()
+    };
     let organisation = &job.actor.view.organisation;
     match own_record(&job.chain, &root, organisation).await? {
         Some(_) => tally.before = count,
@@ -304,7 +325,9 @@ async fn batch(job: &Arc<Job>, before: u64, rows: Vec<Row>) -> Result<Tally> {
             tally.deposited = count;
         }
     }
-    tally.batches.push(json!({ "root": root.to_string(), "first_row": before + 1, "rows": count }));
+    tally
+        .batches
+        .push(json!({ "root": root.to_string(), "first_row": before + 1, "rows": count }));
     if let Some(folder) = &job.pack_dir {
         let pack = packs::fetch(&job.chain, &root, organisation, None).await?;
         tally.packs = row_packs(folder, pack, tree, rows).await?;
@@ -314,7 +337,10 @@ async fn batch(job: &Arc<Job>, before: u64, rows: Vec<Row>) -> Result<Tally> {
 
 async fn deposit_batch(job: &Job, root: &Digest, before: u64, count: u64) -> Result<()> {
     let description = format!("{} {}-{}", job.description, before + 1, before + count);
-    let signed = job.actor.account.deposit_batch(job.chain.terms(), root, count, &description, &job.source);
+    let signed = job
+        .actor
+        .account
+        .deposit_batch(job.chain.terms(), root, count, &description, &job.source);
     let signed = signed.or_problem(problem::cannot_sign)?;
     let result = job.chain.submit_and_wait(&signed).await.map_err(refusal::submission)?;
     match refusal::effective(result) {
@@ -352,7 +378,11 @@ fn write_row_packs(folder: &Path, pack: &Bytes, tree: &RowBatch, rows: &[(usize,
 fn report(tally: &Tally, started: Instant, as_json: bool) {
     let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     if as_json {
-        let problems: Vec<_> = tally.problems.iter().map(|problem| problem.json()["error"].clone()).collect();
+        let problems: Vec<_> = tally
+            .problems
+            .iter()
+            .map(|problem| problem.json()["error"].clone())
+            .collect();
         out::json(&json!({
             "rows": tally.rows, "deposited": tally.deposited, "already": tally.before, "packs": tally.packs,
             "failed": problems, "batches": tally.batches, "duration_ms": ms,
@@ -360,7 +390,13 @@ fn report(tally: &Tally, started: Instant, as_json: bool) {
         return;
     }
     let failed = tally.problems.len();
-    out::line(say::table_done(tally.rows, tally.deposited, tally.before, failed, crate::clock::span(ms)));
+    out::line(say::table_done(
+        tally.rows,
+        tally.deposited,
+        tally.before,
+        failed,
+        crate::clock::span(ms),
+    ));
     if tally.packs > 0 {
         out::line(say::table_packs(tally.packs));
     }

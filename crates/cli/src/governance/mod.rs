@@ -71,8 +71,13 @@ impl Ballot {
 
 /// Opens a proposal in the name of the first voter and returns its number.
 pub(crate) async fn propose(chain: &Chain, voters: &[Actor], action: &Action, reason: &str) -> Result<u64> {
-    let proposer = voters.first().ok_or_else(|| problem::no_account_key("*", ROLE_ADMIN, "-"))?;
-    let signed = proposer.account.propose(chain.terms(), action, reason).or_problem(problem::cannot_sign)?;
+    let proposer = voters
+        .first()
+        .ok_or_else(|| problem::no_account_key("*", ROLE_ADMIN, "-"))?;
+    let signed = proposer
+        .account
+        .propose(chain.terms(), action, reason)
+        .or_problem(problem::cannot_sign)?;
     let result = transaction::result(chain, &signed).await?;
     let answer = ProposalId::decode(result.result.output.0).or_problem(problem::bad_answer)?;
     Ok(answer.proposal)
@@ -89,7 +94,10 @@ pub(crate) async fn vote(chain: &Chain, voters: &[Actor], id: u64, approve: bool
         if view.ballots.iter().any(|ballot| ballot.organisation == *own) {
             continue;
         }
-        let signed = voter.account.vote(chain.terms(), id, approve).or_problem(problem::cannot_sign)?;
+        let signed = voter
+            .account
+            .vote(chain.terms(), id, approve)
+            .or_problem(problem::cannot_sign)?;
         transaction::result(chain, &signed).await?;
         view = chain.proposal(id).await.map_err(sdk)?;
     }

@@ -77,7 +77,14 @@ fn row(node: &NodeView) -> Vec<String> {
         NodeRole::Observer => say::role_observer(),
     };
     let key = node.public_key.to_string();
-    vec![out::one_line(&node.name), out::one_line(&node.cloud), node.organisation.clone(), node.address.clone(), role, key]
+    vec![
+        out::one_line(&node.name),
+        out::one_line(&node.cloud),
+        node.organisation.clone(),
+        node.address.clone(),
+        role,
+        key,
+    ]
 }
 
 /// Every registered node.
@@ -113,7 +120,10 @@ pub(crate) async fn register(chain: &Chain, admin: &Actor, candidate: &Candidate
     }
     let registration: proto::RegisterNode =
         decode_canonical(&candidate.registration.0, STATE_VALUE_BYTES_MAX).or_problem(problem::bad_answer)?;
-    let signed = admin.account.register_node(chain.terms(), &registration).or_problem(problem::cannot_sign)?;
+    let signed = admin
+        .account
+        .register_node(chain.terms(), &registration)
+        .or_problem(problem::cannot_sign)?;
     transaction::result(chain, &signed).await?;
     Ok(true)
 }
@@ -124,7 +134,10 @@ pub(crate) fn run_register(arguments: &Register) -> Result<Exit> {
         let candidate = at_candidate(&chain, &arguments.candidate).await?;
         let candidate = candidate.candidate_proof().await.map_err(sdk)?;
         let sign = match (&arguments.sign.key, &arguments.sign.actor) {
-            (None, None) => Sign { actor: Some(candidate.organisation.clone()), ..arguments.sign.clone() },
+            (None, None) => Sign {
+                actor: Some(candidate.organisation.clone()),
+                ..arguments.sign.clone()
+            },
             _ => arguments.sign.clone(),
         };
         let admin = sign.actor(&arguments.connect, &chain, ROLE_ADMIN).await?;
@@ -133,7 +146,11 @@ pub(crate) fn run_register(arguments: &Register) -> Result<Exit> {
             out::json(&json!({ "registered": new, "public_key": candidate.public_key, "address": candidate.address }));
         } else {
             let name = out::one_line(&candidate.name);
-            out::line(if new { say::node_registered(name) } else { say::node_registered_before(name) });
+            out::line(if new {
+                say::node_registered(name)
+            } else {
+                say::node_registered_before(name)
+            });
         }
         Ok(Exit::Done)
     })
@@ -144,19 +161,33 @@ pub(crate) fn run_remove(arguments: &Remove) -> Result<Exit> {
         let chain = arguments.connect.chain().await?;
         let node = find(&all(&chain).await?, &arguments.node)?;
         let sign = match (&arguments.sign.key, &arguments.sign.actor) {
-            (None, None) => Sign { actor: Some(node.organisation.clone()), ..arguments.sign.clone() },
+            (None, None) => Sign {
+                actor: Some(node.organisation.clone()),
+                ..arguments.sign.clone()
+            },
             _ => arguments.sign.clone(),
         };
         let admin = sign.actor(&arguments.connect, &chain, ROLE_ADMIN).await?;
-        let signed = admin.account.remove_node(chain.terms(), &node.public_key.0).or_problem(problem::cannot_sign)?;
-        transaction::finish(&chain, &signed, say::node_removed(out::one_line(&node.name)), arguments.json).await
+        let signed = admin
+            .account
+            .remove_node(chain.terms(), &node.public_key.0)
+            .or_problem(problem::cannot_sign)?;
+        transaction::finish(
+            &chain,
+            &signed,
+            say::node_removed(out::one_line(&node.name)),
+            arguments.json,
+        )
+        .await
     })
 }
 
 /// A node by name or public key.
 pub(crate) fn find(nodes: &[NodeView], named: &str) -> Result<NodeView> {
     let key: Option<PublicKey> = named.parse().ok();
-    let mut fitting = nodes.iter().filter(|node| node.name == named || Some(node.public_key.0) == key);
+    let mut fitting = nodes
+        .iter()
+        .filter(|node| node.name == named || Some(node.public_key.0) == key);
     match (fitting.next(), fitting.next()) {
         (Some(one), None) => Ok(one.clone()),
         (Some(_), Some(_)) => Err(problem::ambiguous_node(named)),

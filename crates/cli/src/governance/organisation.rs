@@ -91,25 +91,46 @@ async fn list(arguments: &List) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let row = |organisation: &OrganisationView| {
-        let member = if organisation.member { say::member() } else { say::no_member() };
-        let frozen = if organisation.frozen { say::frozen() } else { String::new() };
-        vec![organisation.id.clone(), out::one_line(&organisation.name), member, frozen]
+        let member = if organisation.member {
+            say::member()
+        } else {
+            say::no_member()
+        };
+        let frozen = if organisation.frozen {
+            say::frozen()
+        } else {
+            String::new()
+        };
+        vec![
+            organisation.id.clone(),
+            out::one_line(&organisation.name),
+            member,
+            frozen,
+        ]
     };
     let rows: Vec<_> = items.iter().map(row).collect();
-    out::table(&[say::head_id(), say::head_name(), say::head_member(), String::new()], &rows);
+    out::table(
+        &[say::head_id(), say::head_name(), say::head_member(), String::new()],
+        &rows,
+    );
     Ok(Exit::Done)
 }
 
 async fn add(arguments: &Add) -> Result<Exit> {
     let (chain, voters) = arguments.ballot.open().await?;
-    let passphrase = passphrase::Source { passphrase_file: arguments.admin_passphrase_file.clone() };
+    let passphrase = passphrase::Source {
+        passphrase_file: arguments.admin_passphrase_file.clone(),
+    };
     let admin = passphrase.read_key(&arguments.admin_key)?;
     let default = || format!("{} admin", arguments.name);
     let label = arguments.admin_label.clone().unwrap_or_else(default);
     let Add { id, name, member, .. } = arguments;
     let action = Action::add_organisation(chain.terms(), id, name, *member, &admin, &label);
     let action = action.or_problem(problem::cannot_sign)?;
-    let view = arguments.ballot.decide(&chain, &voters, &action, say::action_add_organisation(id, name)).await?;
+    let view = arguments
+        .ballot
+        .decide(&chain, &voters, &action, say::action_add_organisation(id, name))
+        .await?;
     Ok(arguments.ballot.finish(&view))
 }
 

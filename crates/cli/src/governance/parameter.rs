@@ -49,18 +49,33 @@ async fn list(arguments: &List) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let row = |parameter: &ParameterView| {
-        let grows = if parameter.never_shrinks { say::only_grows() } else { String::new() };
+        let grows = if parameter.never_shrinks {
+            say::only_grows()
+        } else {
+            String::new()
+        };
         let limits = format!("{}..{}", parameter.minimum, parameter.maximum);
-        vec![out::one_line(&parameter.name), parameter.value.to_string(), limits, grows]
+        vec![
+            out::one_line(&parameter.name),
+            parameter.value.to_string(),
+            limits,
+            grows,
+        ]
     };
     let rows: Vec<_> = info.parameters.iter().map(row).collect();
-    out::table(&[say::head_name(), say::head_value(), say::head_limits(), String::new()], &rows);
+    out::table(
+        &[say::head_name(), say::head_value(), say::head_limits(), String::new()],
+        &rows,
+    );
     Ok(Exit::Done)
 }
 
 async fn set(arguments: &Set) -> Result<Exit> {
     let (chain, voters) = arguments.ballot.open().await?;
-    let action = Action::SetParameter { name: arguments.name.clone(), value: arguments.value };
+    let action = Action::SetParameter {
+        name: arguments.name.clone(),
+        value: arguments.value,
+    };
     let reason = say::action_parameter(&arguments.name, arguments.value);
     let view = arguments.ballot.decide(&chain, &voters, &action, reason).await?;
     Ok(arguments.ballot.finish(&view))

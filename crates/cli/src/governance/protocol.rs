@@ -50,12 +50,25 @@ async fn list(arguments: &List) -> Result<Exit> {
         out::json(&json!({ "height": info.height, "protocols": info.protocols, "known_here": known }));
         return Ok(Exit::Done);
     }
-    let known = |version: &u32| if PROTOCOL_VERSIONS_KNOWN.contains(version) { say::known() } else { say::not_known() };
+    let known = |version: &u32| {
+        if PROTOCOL_VERSIONS_KNOWN.contains(version) {
+            say::known()
+        } else {
+            say::not_known()
+        }
+    };
     let row = |entry: &yulian_sdk::views::ProtocolView| {
-        vec![entry.version.to_string(), entry.height.to_string(), known(&entry.version)]
+        vec![
+            entry.version.to_string(),
+            entry.height.to_string(),
+            known(&entry.version),
+        ]
     };
     let rows: Vec<_> = info.protocols.iter().map(row).collect();
-    out::table(&[say::head_version(), say::head_from_height(), say::head_this_program()], &rows);
+    out::table(
+        &[say::head_version(), say::head_from_height(), say::head_this_program()],
+        &rows,
+    );
     Ok(Exit::Done)
 }
 
@@ -66,6 +79,9 @@ async fn activate(arguments: &Activate) -> Result<Exit> {
         out::note_line(say::protocol_unknown_here(version));
     }
     let action = Action::ActivateProtocol { version, height };
-    let view = arguments.ballot.decide(&chain, &voters, &action, say::action_protocol(version, height)).await?;
+    let view = arguments
+        .ballot
+        .decide(&chain, &voters, &action, say::action_protocol(version, height))
+        .await?;
     Ok(arguments.ballot.finish(&view))
 }

@@ -84,9 +84,11 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         Command::List(arguments) => block_on(list(&arguments)),
         Command::Add(arguments) => block_on(change(&arguments.change, Some(&arguments.candidate), None)),
         Command::Remove(arguments) => block_on(change(&arguments.change, None, Some(&arguments.validator))),
-        Command::Replace(arguments) => {
-            block_on(change(&arguments.change, Some(&arguments.candidate), Some(&arguments.validator)))
-        }
+        Command::Replace(arguments) => block_on(change(
+            &arguments.change,
+            Some(&arguments.candidate),
+            Some(&arguments.validator),
+        )),
     }
 }
 
@@ -97,7 +99,11 @@ async fn list(arguments: &List) -> Result<Exit> {
         out::json(&view);
         return Ok(Exit::Done);
     }
-    out::line(say::validators_in_force(view.epoch, view.since_height, view.current.quorum));
+    out::line(say::validators_in_force(
+        view.epoch,
+        view.since_height,
+        view.current.quorum,
+    ));
     print(&view.current);
     if let Some(next) = &view.next {
         out::line(say::validators_next(view.epoch_last_height + 1));
@@ -109,10 +115,23 @@ async fn list(arguments: &List) -> Result<Exit> {
 fn print(set: &ValidatorSetView) {
     let row = |validator: &ValidatorView| {
         let key = validator.public_key.to_string();
-        vec![out::one_line(&validator.name), out::one_line(&validator.cloud), validator.organisation.clone(), key]
+        vec![
+            out::one_line(&validator.name),
+            out::one_line(&validator.cloud),
+            validator.organisation.clone(),
+            key,
+        ]
     };
     let rows: Vec<_> = set.validators.iter().map(row).collect();
-    out::table(&[say::head_node(), say::head_cloud(), say::label_organisation(), say::label_public_key()], &rows);
+    out::table(
+        &[
+            say::head_node(),
+            say::head_cloud(),
+            say::label_organisation(),
+            say::label_public_key(),
+        ],
+        &rows,
+    );
 }
 
 /// Adds `candidate`, removes `leaving`, or puts the one in the place of the other.
@@ -150,7 +169,11 @@ fn find(view: &ValidatorsView, named: &str) -> Result<ValidatorView> {
     let key: Option<PublicKey> = named.parse().ok();
     let fitting = |validator: &&ValidatorView| validator.name == named || Some(validator.public_key.0) == key;
     set.validators.iter().find(fitting).cloned().ok_or_else(|| {
-        let names: Vec<String> = set.validators.iter().map(|validator| out::one_line(&validator.name)).collect();
+        let names: Vec<String> = set
+            .validators
+            .iter()
+            .map(|validator| out::one_line(&validator.name))
+            .collect();
         problem::unknown_node(named, names.join(", "))
     })
 }
@@ -166,7 +189,10 @@ pub(crate) async fn ready(
     let candidate = answering(chain, url, deadline, progress).await?;
     let mut view = candidate.candidate_proof().await.map_err(sdk)?;
     let admin = voters.iter().find(|voter| voter.view.organisation == view.organisation);
-    let registered = super::nodes::all(chain).await?.iter().any(|node| node.public_key == view.public_key);
+    let registered = super::nodes::all(chain)
+        .await?
+        .iter()
+        .any(|node| node.public_key == view.public_key);
     match admin {
         Some(admin) => {
             register(chain, admin, &view).await?;
@@ -202,7 +228,10 @@ async fn answering(chain: &Chain, url: &str, deadline: Instant, progress: &mut P
 
 async fn is_ready(candidate: &Chain) -> Result<bool> {
     let readiness = candidate.client().readiness().await.map_err(sdk)?;
-    Ok(readiness.chains.iter().any(|chain| chain.id.0 == candidate.id() && chain.ready))
+    Ok(readiness
+        .chains
+        .iter()
+        .any(|chain| chain.id.0 == candidate.id() && chain.ready))
 }
 
 /// What to propose, and the reason that is given for it.
@@ -210,13 +239,17 @@ pub(crate) fn action(leaving: Option<&ValidatorView>, joining: Option<&Candidate
     let candidate = |view: &CandidateView| Candidate::try_from(view).or_problem(problem::bad_answer);
     Ok(match (leaving, joining) {
         (Some(old), Some(new)) => {
-            let reason = say::action_replace(&old.public_key, out::one_line(&new.name), new.public_key);
+            let reason = say::action_replace(old.public_key, out::one_line(&new.name), new.public_key);
             (Action::ReplaceValidator(old.public_key.0, candidate(new)?), reason)
         }
-        (None, Some(new)) => {
-            (Action::AddValidator(candidate(new)?), say::action_add(out::one_line(&new.name), new.public_key))
-        }
-        (Some(old), None) => (Action::RemoveValidator(old.public_key.0), say::action_remove(&old.public_key)),
+        (None, Some(new)) => (
+            Action::AddValidator(candidate(new)?),
+            say::action_add(out::one_line(&new.name), new.public_key),
+        ),
+        (Some(old), None) => (
+            Action::RemoveValidator(old.public_key.0),
+            say::action_remove(old.public_key),
+        ),
         (None, None) => return Err(problem::nothing_named()),
     })
 }
@@ -231,7 +264,12 @@ pub(crate) async fn in_force(
 ) -> Result<ValidatorsView> {
     loop {
         let view = chain.validators().await.map_err(sdk)?;
-        let has = |key: PublicKey| view.current.validators.iter().any(|validator| validator.public_key.0 == key);
+        let has = |key: PublicKey| {
+            view.current
+                .validators
+                .iter()
+                .any(|validator| validator.public_key.0 == key)
+        };
         if joined.is_none_or(has) && !left.is_some_and(has) {
             return Ok(view);
         }
@@ -249,6 +287,10 @@ fn report(as_json: bool, proposal: &ProposalView, set: &ValidatorsView) {
         return;
     }
     out::line(standing(proposal));
-    out::line(say::validators_in_force(set.epoch, set.since_height, set.current.quorum));
+    out::line(say::validators_in_force(
+        set.epoch,
+        set.since_height,
+        set.current.quorum,
+    ));
     print(&set.current);
 }

@@ -102,7 +102,13 @@ fn new(arguments: &New) -> Result<Exit> {
         false => None,
     };
     let public = create(&arguments.file, passphrase.as_ref().map(|text| text.as_str()))?;
-    print(&arguments.file, &public, "private", passphrase.is_some(), arguments.json);
+    print(
+        &arguments.file,
+        &public,
+        "private",
+        passphrase.is_some(),
+        arguments.json,
+    );
     if passphrase.is_none() && !arguments.json {
         out::note_line(say::key_not_encrypted());
     }
@@ -112,8 +118,18 @@ fn new(arguments: &New) -> Result<Exit> {
 fn show(arguments: &Show) -> Result<Exit> {
     let text = files::read_text(&arguments.file, key_file::FILE_BYTES_MAX)?;
     let public = public_key(&arguments.file, &arguments.passphrase)?;
-    let kind = if text.contains(PUBLIC_MARK) { "public" } else { "private" };
-    print(&arguments.file, &public, kind, text.contains(ENCRYPTED_MARK), arguments.json);
+    let kind = if text.contains(PUBLIC_MARK) {
+        "public"
+    } else {
+        "private"
+    };
+    print(
+        &arguments.file,
+        &public,
+        kind,
+        text.contains(ENCRYPTED_MARK),
+        arguments.json,
+    );
     Ok(Exit::Done)
 }
 
@@ -158,7 +174,9 @@ fn public(arguments: &Public) -> Result<Exit> {
 
 fn encrypt(arguments: &Change) -> Result<Exit> {
     let secret = arguments.passphrase.read_key(&arguments.file)?;
-    let source = Source { passphrase_file: arguments.new_passphrase_file.clone() };
+    let source = Source {
+        passphrase_file: arguments.new_passphrase_file.clone(),
+    };
     let passphrase = source.new_passphrase()?;
     write(&arguments.out, &secret, Some(&passphrase))?;
     print(&arguments.out, &secret.public_key(), "private", true, false);

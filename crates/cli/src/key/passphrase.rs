@@ -38,7 +38,10 @@ impl Source {
             let line = text.strip_suffix('\n').unwrap_or(&text);
             return Ok(Some(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned())));
         }
-        Ok(std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(Zeroizing::new))
+        Ok(std::env::var(VARIABLE)
+            .ok()
+            .filter(|text| !text.is_empty())
+            .map(Zeroizing::new))
     }
 
     /// A passphrase for a new file: asked for twice where a person types it.
@@ -62,9 +65,10 @@ impl Source {
             return Ok(Some(given));
         }
         match key_file::read(path, None) {
-            Err(KeyFileError::Content { source: PemError::NeedsPassphrase, .. }) => {
-                Ok(Some(ask(&say::ask_passphrase(path.display()))?))
-            }
+            Err(KeyFileError::Content {
+                source: PemError::NeedsPassphrase,
+                ..
+            }) => Ok(Some(ask(&say::ask_passphrase(path.display()))?)),
             // What is wrong with it is told by whoever uses it.
             _ => Ok(None),
         }
@@ -81,7 +85,11 @@ impl Source {
 /// Asks at the terminal, not showing what is typed.
 fn ask(question: &str) -> Result<Zeroizing<String>> {
     let no_terminal = || problem::no_terminal(VARIABLE);
-    let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").or_problem(no_terminal)?;
+    let terminal = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .or_problem(no_terminal)?;
     let before = tcgetattr(&terminal).or_problem(no_terminal)?;
     let quiet = Quiet::new(&terminal, before).or_problem(no_terminal)?;
     let typed = read_line(&terminal, question).or_problem(no_terminal);

@@ -40,7 +40,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
                 let done = export(&ledger, &mut file, |height| progress.set(height));
                 done.or_problem(|| problem::cannot_back_up(dir.display()))
             }
-            None => online::export(&arguments.connect.chain().await?, &mut file, |height| progress.set(height)).await,
+            None => {
+                online::export(&arguments.connect.chain().await?, &mut file, |height| {
+                    progress.set(height)
+                })
+                .await
+            }
         }
     });
     drop(progress);
@@ -77,7 +82,12 @@ impl Target {
         let beside = path.with_file_name(name);
         let file = OpenOptions::new().write(true).create_new(true).open(&beside);
         let file = file.or_problem(|| problem::cannot_write(path.display()))?;
-        Ok(Self { file, beside, path: path.to_owned(), kept: false })
+        Ok(Self {
+            file,
+            beside,
+            path: path.to_owned(),
+            kept: false,
+        })
     }
 
     fn keep(mut self) -> Result<()> {

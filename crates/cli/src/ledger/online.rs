@@ -60,6 +60,9 @@ fn proven_height(view: &FinalityView) -> u64 {
 
 async fn own_proof(chain: &Chain, height: u64) -> Result<Option<Bytes>> {
     let view = chain.finality(BlockRef::Height(height)).await.map_err(sdk)?;
-    let own = view.headers.first().is_some_and(|header| block_digest(&header.0) == view.proof.digest.0);
+    let own = view
+        .headers
+        .first()
+        .is_some_and(|header| block_digest(&header.0) == view.proof.digest.0);
     Ok(own.then_some(view.proof.bytes.0))
 }

@@ -27,12 +27,21 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let checks = !arguments.roots_only;
-    let options = ReplayOptions { signatures: checks, proofs: checks };
+    let options = ReplayOptions {
+        signatures: checks,
+        proofs: checks,
+    };
     let mut reports = Vec::new();
     for dir in folders(&arguments.dir)? {
         let report = block_on(replay(&dir, options))?;
         if !arguments.json {
-            out::line(say::replayed(dir.display(), report.height, report.transactions, report.signatures, report.proofs));
+            out::line(say::replayed(
+                dir.display(),
+                report.height,
+                report.transactions,
+                report.signatures,
+                report.proofs,
+            ));
             out::line(say::root_is(report.state_root));
         }
         reports.push(value(&dir, &report));
@@ -48,7 +57,11 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     if !Record::is_in(dir) {
         return Ok(vec![dir.to_owned()]);
     }
-    Ok(Record::read(dir)?.nodes.iter().map(|node| dir.join(&node.folder)).collect())
+    Ok(Record::read(dir)?
+        .nodes
+        .iter()
+        .map(|node| dir.join(&node.folder))
+        .collect())
 }
 
 async fn replay(dir: &Path, options: ReplayOptions) -> Result<Replayed> {

@@ -42,7 +42,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let report = block_on(async {
         let store = host::open_store(&config).or_problem(|| problem::cannot_open_ledger(config.data_dir.display()))?;
         let chain_id = Some(genesis.chain_id);
-        let restored = import(store.clone(), &mut input, chain_id, registry(), verifier(), |height| progress.set(height));
+        let restored = import(store.clone(), &mut input, chain_id, registry(), verifier(), |height| {
+            progress.set(height)
+        });
         let restored = restored.await.or_problem(cannot);
         store.close();
         Ok(restored?.1)
@@ -56,7 +58,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         }));
         return Ok(Exit::Done);
     }
-    out::line(say::restored(report.height, report.transactions, report.signatures, report.proofs));
+    out::line(say::restored(
+        report.height,
+        report.transactions,
+        report.signatures,
+        report.proofs,
+    ));
     out::line(say::root_is(report.state_root));
     out::note_line(say::restored_validator());
     Ok(Exit::Done)

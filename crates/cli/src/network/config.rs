@@ -57,7 +57,17 @@ mod tests {
 
     #[test]
     fn a_node_of_this_machine_is_not_reached_from_others() {
-        assert!(["127.0.0.1", "localhost", "::1"].map(listen).iter().all(IpAddr::is_loopback));
-        assert!(["10.0.0.1", "node.example", "fd00::1"].map(listen).iter().all(IpAddr::is_unspecified));
+        assert!(
+            ["127.0.0.1", "localhost", "::1"]
+                .map(listen)
+                .iter()
+                .all(IpAddr::is_loopback)
+        );
+        assert!(
+            ["10.0.0.1", "node.example", "fd00::1"]
+                .map(listen)
+                .iter()
+                .all(IpAddr::is_unspecified)
+        );
     }
 }

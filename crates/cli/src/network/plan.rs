@@ -44,7 +44,10 @@ impl Holder {
     fn new(public_key: Option<&str>) -> Result<Self> {
         match public_key {
             None => Ok(Self::Here(SecretKey::generate(&mut key::random()))),
-            Some(text) => text.parse().map(Self::Elsewhere).or_problem(|| problem::bad_public_key(text)),
+            Some(text) => text
+                .parse()
+                .map(Self::Elsewhere)
+                .or_problem(|| problem::bad_public_key(text)),
         }
     }
 
@@ -67,16 +70,26 @@ impl Plan {
         for organisation in &topology.organisations {
             let holder = |account: &Account| Ok((account.name.clone(), Holder::new(account.public_key.as_deref())?));
             let accounts = organisation.accounts.iter().map(holder).collect::<Result<_>>()?;
-            organisations.push(PlannedOrganisation { id: organisation.id.clone(), accounts });
+            organisations.push(PlannedOrganisation {
+                id: organisation.id.clone(),
+                accounts,
+            });
         }
         let mut nodes = Vec::new();
         for node in &topology.nodes {
-            nodes.push(PlannedNode { node: node.clone(), key: Holder::new(node.public_key.as_deref())? });
+            nodes.push(PlannedNode {
+                node: node.clone(),
+                key: Holder::new(node.public_key.as_deref())?,
+            });
         }
         let message = message(topology, &organisations, &nodes, time_ms)?;
         let genesis = SealedGenesis::new(message).or_problem(problem::bad_network)?;
         bootstrap(&genesis).or_problem(problem::bad_network)?;
-        Ok(Self { genesis, organisations, nodes })
+        Ok(Self {
+            genesis,
+            organisations,
+            nodes,
+        })
     }
 }
 
@@ -86,7 +99,11 @@ fn message(
     nodes: &[PlannedNode],
     time_ms: u64,
 ) -> Result<proto::Genesis> {
-    let validators = nodes.iter().filter(|planned| planned.node.validator).map(validator).collect();
+    let validators = nodes
+        .iter()
+        .filter(|planned| planned.node.validator)
+        .map(validator)
+        .collect();
     let validators = ValidatorSet::new(validators).or_problem(problem::bad_network)?;
     Ok(proto::Genesis {
         version: GENESIS_VERSION,
@@ -104,14 +121,35 @@ fn message(
 }
 
 fn validator(planned: &PlannedNode) -> proto::Validator {
-    let Node { name, cloud, organisation, .. } = planned.node.clone();
-    proto::Validator { public_key: planned.key.bytes(), name, cloud, organisation }
+    let Node {
+        name,
+        cloud,
+        organisation,
+        ..
+    } = planned.node.clone();
+    proto::Validator {
+        public_key: planned.key.bytes(),
+        name,
+        cloud,
+        organisation,
+    }
 }
 
 fn record(planned: &PlannedNode) -> proto::NodeRecord {
-    let Node { name, cloud, organisation, .. } = planned.node.clone();
+    let Node {
+        name,
+        cloud,
+        organisation,
+        ..
+    } = planned.node.clone();
     let address = planned.node.peer_address();
-    proto::NodeRecord { public_key: planned.key.bytes(), name, cloud, organisation, address }
+    proto::NodeRecord {
+        public_key: planned.key.bytes(),
+        name,
+        cloud,
+        organisation,
+        address,
+    }
 }
 
 impl Node {
@@ -126,7 +164,12 @@ impl Node {
 
 fn organisation(organisation: &Organisation) -> proto::Organisation {
     let Organisation { id, name, member, .. } = organisation.clone();
-    proto::Organisation { id, name, member, ..Default::default() }
+    proto::Organisation {
+        id,
+        name,
+        member,
+        ..Default::default()
+    }
 }
 
 fn accounts(topology: &Topology, organisations: &[PlannedOrganisation]) -> Vec<proto::Account> {
@@ -169,7 +212,10 @@ fn parameters(topology: &Topology) -> Result<Vec<proto::Parameter>> {
     let mut parameters = default_parameters();
     for (name, value) in &topology.parameters {
         let unknown = || -> Problem { problem::unknown_parameter(name) };
-        let parameter = parameters.iter_mut().find(|parameter| parameter.name == *name).ok_or_else(unknown)?;
+        let parameter = parameters
+            .iter_mut()
+            .find(|parameter| parameter.name == *name)
+            .ok_or_else(unknown)?;
         parameter.value = *value;
     }
     Ok(parameters)

@@ -27,7 +27,11 @@ pub(super) fn readme(plan: &Plan, folders: &[String]) -> String {
         };
         let (peer, api) = (node.peer_address(), node.api_port);
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "| `{folder}` | {} | {} | {peer} | 127.0.0.1:{api} | {key} |", node.cloud, node.organisation);
+        let _ = writeln!(
+            out,
+            "| `{folder}` | {} | {} | {peer} | 127.0.0.1:{api} | {key} |",
+            node.cloud, node.organisation
+        );
     }
     out.push_str(
         "\n## 端口 / Ports\n\n\

@@ -62,7 +62,13 @@ pub(crate) struct AccountEntry {
 impl Record {
     /// A record of this program's format.
     pub(crate) fn new(chain: String, genesis: Digest, nodes: Vec<NodeEntry>, accounts: Vec<AccountEntry>) -> Self {
-        Self { format: FORMAT, chain, genesis: genesis.to_string(), nodes, accounts }
+        Self {
+            format: FORMAT,
+            chain,
+            genesis: genesis.to_string(),
+            nodes,
+            accounts,
+        }
     }
 
     /// Whether a folder carries a record.
@@ -156,7 +162,10 @@ mod tests {
     }
 
     fn record() -> Record {
-        let accounts = vec![account("a", "admin", &["admin", "writer"]), account("b", "writer", &["writer"])];
+        let accounts = vec![
+            account("a", "admin", &["admin", "writer"]),
+            account("b", "writer", &["writer"]),
+        ];
         let node = NodeEntry {
             name: "联通-1".into(),
             cloud: "联通".into(),
@@ -190,7 +199,11 @@ mod tests {
     #[test]
     fn accounts_are_found_by_role_and_by_name() {
         let record = record();
-        let name = |named: Option<&str>, role| record.account(named, role).map(|a| format!("{}/{}", a.organisation, a.name));
+        let name = |named: Option<&str>, role| {
+            record
+                .account(named, role)
+                .map(|a| format!("{}/{}", a.organisation, a.name))
+        };
         assert_eq!(name(None, "writer").unwrap(), "b/writer");
         assert_eq!(name(None, "admin").unwrap(), "a/admin");
         assert_eq!(name(Some("a"), "writer").unwrap(), "a/admin");

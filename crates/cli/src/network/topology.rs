@@ -157,7 +157,9 @@ impl Topology {
     fn check(&mut self) -> std::result::Result<(), String> {
         for organisation in &mut self.organisations {
             if organisation.accounts.is_empty() {
-                organisation.accounts.push(Account::new("admin", &[ROLE_ADMIN, ROLE_WRITER]));
+                organisation
+                    .accounts
+                    .push(Account::new("admin", &[ROLE_ADMIN, ROLE_WRITER]));
             }
             let mut names = BTreeSet::new();
             for account in &mut organisation.accounts {
@@ -190,7 +192,12 @@ impl Account {
     /// An account whose key is made here.
     pub(crate) fn new(name: &str, roles: &[&str]) -> Self {
         let roles = roles.iter().map(|role| role.to_string()).collect();
-        Self { name: name.into(), label: None, roles, public_key: None }
+        Self {
+            name: name.into(),
+            label: None,
+            roles,
+            public_key: None,
+        }
     }
 }
 
@@ -218,7 +225,11 @@ mod tests {
         assert_eq!(topology.epoch_length, EPOCH_LENGTH_DEFAULT);
         // Every organisation has somebody who can act for it.
         for organisation in &topology.organisations {
-            assert!(organisation.accounts.iter().any(|a| a.roles.contains(&"admin".into())), "{}", organisation.id);
+            assert!(
+                organisation.accounts.iter().any(|a| a.roles.contains(&"admin".into())),
+                "{}",
+                organisation.id
+            );
         }
     }
 
@@ -228,7 +239,11 @@ mod tests {
             ("name = \"unicom-1\"", "name = \"../unicom\"", "node name ../unicom"),
             ("name = \"mobile-1\"", "name = \"unicom-1\"", "node name unicom-1"),
             ("id = \"henan-unicom\"", "id = \"Henan\"", "organisation id Henan"),
-            ("host = \"10.0.2.11\"", "host = \"10.0.1.11\"", "mobile-1: 10.0.1.11:18100"),
+            (
+                "host = \"10.0.2.11\"",
+                "host = \"10.0.1.11\"",
+                "mobile-1: 10.0.1.11:18100",
+            ),
             ("member = true", "membre = true", "membre"),
         ] {
             assert!(EXAMPLE.contains(from), "{from}");

@@ -52,7 +52,11 @@ fn write(plan: &Plan, dir: &Path, folders: &[String]) -> Result<()> {
     private_dir(dir)?;
     let genesis = &plan.genesis;
     files::write(&dir.join(GENESIS_FILE), &genesis.bytes, false)?;
-    files::write(&dir.join(GENESIS_DIGEST_FILE), format!("{}\n", genesis.chain_id).as_bytes(), false)?;
+    files::write(
+        &dir.join(GENESIS_DIGEST_FILE),
+        format!("{}\n", genesis.chain_id).as_bytes(),
+        false,
+    )?;
     files::write(&dir.join("README.md"), readme(plan, folders).as_bytes(), false)?;
     let mut accounts = Vec::new();
     for organisation in &plan.organisations {
@@ -77,7 +81,12 @@ fn write_accounts(
     for (name, holder) in accounts {
         let id = account_id(&holder.public_key());
         let file = folder.join(format!("{name}.pem"));
-        let in_genesis = plan.genesis.message.accounts.iter().find(|account| account.id[..] == id.0);
+        let in_genesis = plan
+            .genesis
+            .message
+            .accounts
+            .iter()
+            .find(|account| account.id[..] == id.0);
         entries.push(AccountEntry {
             organisation: organisation.to_owned(),
             name: name.clone(),

@@ -112,7 +112,11 @@ pub(crate) async fn start(dir: &Path, named: &str, within: Duration) -> Result<S
     let deadline = Instant::now() + within;
     let client = client(&record.nodes)?;
     let tips = tips(&client, record.nodes.len()).await;
-    let at = record.nodes.iter().position(|other| other.name == node.name).unwrap_or_default();
+    let at = record
+        .nodes
+        .iter()
+        .position(|other| other.name == node.name)
+        .unwrap_or_default();
     let client = client.only(at);
     loop {
         let lives = running(dir, &node.name)?.is_some_and(|seen| seen.pid != 0);
@@ -120,14 +124,20 @@ pub(crate) async fn start(dir: &Path, named: &str, within: Duration) -> Result<S
             return Ok(node.name.clone());
         }
         if Instant::now() >= deadline {
-            return Err(problem::not_ready(&node.name, dir.join(&node.folder).join("node.log").display()));
+            return Err(problem::not_ready(
+                &node.name,
+                dir.join(&node.folder).join("node.log").display(),
+            ));
         }
         sleep(PAUSE).await;
     }
 }
 
 fn client(nodes: &[NodeEntry]) -> Result<Client> {
-    let options = Options { request_timeout: Duration::from_secs(2), ..Options::default() };
+    let options = Options {
+        request_timeout: Duration::from_secs(2),
+        ..Options::default()
+    };
     Client::new(nodes.iter().map(|node| format!("http://{}", node.api)), options).map_err(sdk)
 }
 

@@ -54,7 +54,15 @@ pub(crate) struct NewNode {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    let Arguments { name, cloud, organisation, api_port, peer_port, dir, .. } = arguments;
+    let Arguments {
+        name,
+        cloud,
+        organisation,
+        api_port,
+        peer_port,
+        dir,
+        ..
+    } = arguments;
     let new = NewNode {
         name: name.clone(),
         cloud: cloud.clone(),
@@ -86,8 +94,16 @@ pub(crate) fn add(dir: &Path, new: &NewNode) -> Result<NodeEntry> {
     if !is_file_name(&new.name) || record.nodes.iter().any(|node| node.name == new.name) {
         return Err(problem::bad_node_name(&new.name));
     }
-    if !record.accounts.iter().any(|account| account.organisation == new.organisation) {
-        let known: Vec<&str> = record.accounts.iter().map(|account| account.organisation.as_str()).collect();
+    if !record
+        .accounts
+        .iter()
+        .any(|account| account.organisation == new.organisation)
+    {
+        let known: Vec<&str> = record
+            .accounts
+            .iter()
+            .map(|account| account.organisation.as_str())
+            .collect();
         return Err(problem::unknown_organisation(&new.organisation, known.join(", ")));
     }
     let api_port = free_port(&record, new.api_port, |node| &node.api)?;
@@ -118,11 +134,18 @@ fn free_port(record: &Record, named: Option<u16>, of: impl Fn(&NodeEntry) -> &St
         return Ok(port);
     }
     let port = |node: &NodeEntry| of(node).rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    let used: Vec<u16> =
-        record.nodes.iter().flat_map(|node| [&node.api, &node.peer]).filter_map(|a| a.rsplit_once(':')?.1.parse().ok()).collect();
+    let used: Vec<u16> = record
+        .nodes
+        .iter()
+        .flat_map(|node| [&node.api, &node.peer])
+        .filter_map(|a| a.rsplit_once(':')?.1.parse().ok())
+        .collect();
     let last = record.nodes.iter().filter_map(port).max().unwrap_or_default();
     let free = |port: &u16| !used.contains(port) && TcpListener::bind((HOST, *port)).is_ok();
-    (last..u16::MAX).skip(1).find(free).ok_or_else(|| problem::bad_port_base(last))
+    (last..u16::MAX)
+        .skip(1)
+        .find(free)
+        .ok_or_else(|| problem::bad_port_base(last))
 }
 
 fn free_folder(dir: &Path, nodes: usize) -> String {

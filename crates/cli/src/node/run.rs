@@ -52,8 +52,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
 /// Lines of JSON for programs, plain lines at a terminal.
 fn start_log() {
     let filter = std::env::var(LOG_VARIABLE).ok().filter(|text| !text.is_empty());
-    let filter = EnvFilter::try_new(filter.as_deref().unwrap_or(LOG_DEFAULT)).unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let filter =
+        EnvFilter::try_new(filter.as_deref().unwrap_or(LOG_DEFAULT)).unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     // A log that was started already stays.
     let _ = match io::stderr().is_terminal() {
         true => log.try_init(),

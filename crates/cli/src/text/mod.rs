@@ -116,7 +116,10 @@ mod tests {
 
     fn placeholders(text: &str) -> BTreeSet<&str> {
         let opened = text.split('{').skip(1);
-        opened.filter_map(|rest| rest.split('}').next()).map(|name| name.split(':').next().unwrap_or(name)).collect()
+        opened
+            .filter_map(|rest| rest.split('}').next())
+            .map(|name| name.split(':').next().unwrap_or(name))
+            .collect()
     }
 
     /// Texts that are nothing but values and signs are the same in both languages.
@@ -139,16 +142,31 @@ mod tests {
         // Units are the same in every language.
         let words = UNITS.iter().fold(words, |words, unit| words.replace(unit, ""));
         let chinese = words.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-        assert!(chinese || !words.chars().any(char::is_alphabetic) || zh == en, "{name}: no Chinese text: {zh}");
+        assert!(
+            chinese || !words.chars().any(char::is_alphabetic) || zh == en,
+            "{name}: no Chinese text: {zh}"
+        );
         // Names of organisations and clouds in examples are Chinese in both languages; English itself is ASCII.
         assert!(en.is_ascii(), "{name}: the English text is not ASCII: {en}");
         assert!(!en.is_empty() && !zh.is_empty(), "{name}: empty");
-        assert_eq!(placeholders(zh), placeholders(en), "{name}: the languages show different values");
+        assert_eq!(
+            placeholders(zh),
+            placeholders(en),
+            "{name}: the languages show different values"
+        );
     }
 
     #[test]
     fn every_text_is_there_in_both_languages() {
-        for (name, zh, en) in [say::TEXTS, crate::bench::say::TEXTS, crate::demo::say::TEXTS, problem::TEXTS, HELP].concat() {
+        for (name, zh, en) in [
+            say::TEXTS,
+            crate::bench::say::TEXTS,
+            crate::demo::say::TEXTS,
+            problem::TEXTS,
+            HELP,
+        ]
+        .concat()
+        {
             check(name, zh, en);
         }
     }
@@ -158,7 +176,11 @@ mod tests {
         let mut seen = BTreeSet::new();
         for code in problem::CODES {
             assert!(seen.insert(code), "{code} twice");
-            assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{code}");
+            assert!(
+                code.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+                "{code}"
+            );
         }
     }
 

@@ -165,6 +165,7 @@ crate::text::texts! {
     network_keys_hint(dir) = "请阅读 {dir}/README.md：私钥应交给各机构并从这里删除，创世摘要应由各方独立核对", "read {dir}/README.md: hand the private keys to their organisations and remove them here, and have everybody compare the genesis digest";
     label_nodes() = "节点", "nodes";
     starting() = "正在启动节点", "starting nodes";
+    connecting() = "节点正在互相连接", "nodes are connecting";
     stopping() = "正在停止所有节点……", "stopping all nodes ...";
     up_hint(dir) = "网络在 {dir}；按 Ctrl-C 停止。死掉的节点会在 3 秒后重新启动（node stop / node start 可停住与放开）\n信任这条链，以便核验证据包：yulian trust add {dir}/genesis.txt", "the network is in {dir}; Ctrl-C stops it. A node that dies is started again after 3 s (node stop and node start hold it and let it go)\nto trust this chain when packs are verified: yulian trust add {dir}/genesis.txt";
     node_died(name, status, seconds) = "节点 {name} 退出了（{status}），{seconds} 秒后重新启动", "node {name} ended ({status}); it is started again in {seconds} s";

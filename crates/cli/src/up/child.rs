@@ -66,7 +66,8 @@ impl Keeper {
             }
             let started = Instant::now();
             let (mut child, _alive) = spawn(&self.folder)?;
-            self.tell(Event::Started(self.index, child.id().unwrap_or_default())).await;
+            self.tell(Event::Started(self.index, child.id().unwrap_or_default()))
+                .await;
             let status = tokio::select! {
                 status = child.wait() => status,
                 () = stopping(&mut self.stop) => {

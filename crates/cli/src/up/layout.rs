@@ -27,16 +27,39 @@ struct Cloud {
 }
 
 const CLOUDS: [Cloud; 4] = [
-    Cloud { cloud: "联通", node: "unicom", organisation: "henan-unicom", name: "河南联通" },
-    Cloud { cloud: "移动", node: "mobile", organisation: "henan-mobile", name: "河南移动" },
-    Cloud { cloud: "电信", node: "telecom", organisation: "henan-telecom", name: "河南电信" },
-    Cloud { cloud: "浪潮", node: "inspur", organisation: "inspur-cloud", name: "浪潮云" },
+    Cloud {
+        cloud: "联通",
+        node: "unicom",
+        organisation: "henan-unicom",
+        name: "河南联通",
+    },
+    Cloud {
+        cloud: "移动",
+        node: "mobile",
+        organisation: "henan-mobile",
+        name: "河南移动",
+    },
+    Cloud {
+        cloud: "电信",
+        node: "telecom",
+        organisation: "henan-telecom",
+        name: "河南电信",
+    },
+    Cloud {
+        cloud: "浪潮",
+        node: "inspur",
+        organisation: "inspur-cloud",
+        name: "浪潮云",
+    },
 ];
 
 /// A network of `nodes` validators, dealt to the clouds in turn.
 pub(crate) fn topology(nodes: usize, port_base: u16) -> Result<Topology> {
     if !fits(nodes) {
-        let possible: Vec<String> = (NODES_MIN..=NODES_MAX).filter(|n| fits(*n)).map(|n| n.to_string()).collect();
+        let possible: Vec<String> = (NODES_MIN..=NODES_MAX)
+            .filter(|n| fits(*n))
+            .map(|n| n.to_string())
+            .collect();
         return Err(problem::bad_node_count(nodes, possible.join(", ")));
     }
     let last = usize::from(port_base) + usize::from(PEER_PORT_OFFSET) + nodes - 1;
@@ -69,7 +92,10 @@ fn organisations() -> Vec<Organisation> {
         id: "zhengzhou-data".into(),
         name: "郑州市大数据管理局".into(),
         member: true,
-        accounts: vec![Account::new("admin", &[ROLE_ADMIN]), Account::new("writer", &[ROLE_WRITER])],
+        accounts: vec![
+            Account::new("admin", &[ROLE_ADMIN]),
+            Account::new("writer", &[ROLE_WRITER]),
+        ],
     };
     CLOUDS.iter().map(operator).chain([authority]).collect()
 }

@@ -34,7 +34,12 @@ impl Log {
     fn bounded(path: &Path, limit: u64) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let written = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, written, limit })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            written,
+            limit,
+        })
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -59,7 +64,6 @@ impl Log {
         self.written = 0;
         Ok(())
     }
-
 }
 
 /// Writes all that comes. A disk that is full costs lines of the log, not the node.

@@ -3,6 +3,7 @@
 mod child;
 mod layout;
 mod log;
+mod mesh;
 mod ports;
 mod ready;
 pub(crate) mod status_file;
@@ -122,7 +123,10 @@ fn lock(dir: &Path) -> Result<File> {
 fn founders(dir: &Path) -> Result<usize> {
     let path = dir.join(GENESIS_FILE);
     let genesis = SealedGenesis::decode(&files::read(&path, GENESIS_BYTES_MAX)?.into());
-    Ok(genesis.or_problem(|| problem::bad_genesis(path.display()))?.validators.len())
+    Ok(genesis
+        .or_problem(|| problem::bad_genesis(path.display()))?
+        .validators
+        .len())
 }
 
 /// The genesis of a network fixes its first validators and their ports.
@@ -132,7 +136,11 @@ fn check_same(arguments: &Arguments, record: &Record) -> Result<()> {
     if let Some(asked) = arguments.nodes.filter(|asked| *asked != there) {
         return Err(problem::other_node_count(dir, there, asked));
     }
-    let first = record.nodes.first().and_then(|node| node.api.rsplit_once(':')).map(|(_, port)| port);
+    let first = record
+        .nodes
+        .first()
+        .and_then(|node| node.api.rsplit_once(':'))
+        .map(|(_, port)| port);
     match (arguments.port_base, first) {
         (Some(asked), Some(port)) if asked.to_string() != port => Err(problem::other_ports(dir, port, asked)),
         _ => Ok(()),
@@ -144,5 +152,9 @@ pub(crate) fn refuse_existing(dir: &Path) -> Result<()> {
     if dir.exists() && !is_empty(dir) {
         return Err(problem::folder_not_empty(dir.display()));
     }
-    files::create_dir(dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    files::create_dir(
+        dir.parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new(".")),
+    )
 }

@@ -1,8 +1,9 @@
-//! Waiting until every node of a network takes transactions.
+//! Waiting until every node of a network takes transactions and has met the others.
 
 use super::{
     child::{HOLD_FILE, LOG_FILE},
     log::{TAIL_LINES, tail},
+    mesh,
 };
 use crate::{
     network::record::NodeEntry,
@@ -20,13 +21,19 @@ use yulian_sdk::{Client, Options};
 
 /// A network that is not ready after this time does not get ready by itself: it may have much to catch up with.
 const READY_WITHIN: Duration = Duration::from_secs(300);
+/// Nodes that have not all met by then may be unable to: the network works without, and `status` shows who is behind.
+const MET_WITHIN: Duration = Duration::from_secs(15);
 /// Between two questions to a node.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Asks each node until it says yes. One that is held on purpose is passed over.
+/// Asks each node until it says yes, then waits until they are connected with each other. One that is held on purpose is
+/// passed over.
 pub(super) async fn wait(dir: &Path, nodes: &[NodeEntry]) -> Result<()> {
     let urls = nodes.iter().map(|node| format!("http://{}", node.api));
-    let options = Options { request_timeout: Duration::from_secs(2), ..Options::default() };
+    let options = Options {
+        request_timeout: Duration::from_secs(2),
+        ..Options::default()
+    };
     let client = Client::new(urls, options).map_err(sdk)?;
     let deadline = Instant::now() + READY_WITHIN;
     let mut progress = Progress::new(say::starting(), Some(nodes.len() as u64));
@@ -42,5 +49,18 @@ pub(super) async fn wait(dir: &Path, nodes: &[NodeEntry]) -> Result<()> {
         }
         progress.set(at as u64 + 1);
     }
+    progress.label(say::connecting());
+    let running = nodes
+        .iter()
+        .filter(|node| !dir.join(&node.folder).join(HOLD_FILE).exists());
+    let ports: Vec<u16> = running.filter_map(peer_port).collect();
+    let deadline = Instant::now() + MET_WITHIN;
+    while !mesh::is_complete(&ports) && Instant::now() < deadline {
+        sleep(PAUSE).await;
+    }
     Ok(())
+}
+
+fn peer_port(node: &NodeEntry) -> Option<u16> {
+    node.peer.rsplit_once(':')?.1.parse().ok()
 }

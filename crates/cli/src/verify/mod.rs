@@ -78,14 +78,18 @@ fn trust(arguments: &Arguments) -> Result<Trust> {
         None => Ok(trust),
         Some(path) => {
             let header = header_bytes(files::read(path, 2 * HEADER_BYTES_MAX + 2)?);
-            trust.with_header(&header.into()).or_problem(|| problem::bad_header(path.display()))
+            trust
+                .with_header(&header.into())
+                .or_problem(|| problem::bad_header(path.display()))
         }
     }
 }
 
 /// A header as bytes, or as the hexadecimal digits in which a node shows it.
 fn header_bytes(content: Vec<u8>) -> Vec<u8> {
-    let digits = std::str::from_utf8(&content).ok().and_then(|text| hex::decode(text.trim()).ok());
+    let digits = std::str::from_utf8(&content)
+        .ok()
+        .and_then(|text| hex::decode(text.trim()).ok());
     digits.unwrap_or(content)
 }
 

@@ -57,11 +57,20 @@ pub(super) fn outcome(outcome: &Outcome, subject: Option<&Subject>) {
     rows.push((say::label_account(), account.to_string()));
     rows.push((say::label_key(), key.to_string()));
     rows.push((say::label_time(), time(report)));
-    rows.push((say::label_chain(), format!("{}  {}", one_line(&report.chain_name), report.chain_id)));
+    rows.push((
+        say::label_chain(),
+        format!("{}  {}", one_line(&report.chain_name), report.chain_id),
+    ));
     rows.push((say::label_block(), say::block_place(report.height, report.block)));
     rows.push((say::label_transaction(), report.transaction_id.to_string()));
     rows.push((say::label_finality(), finality(&report.finality)));
-    rows.extend(report.finality.signed_by.iter().map(|signer| (String::new(), signed_by(signer))));
+    rows.extend(
+        report
+            .finality
+            .signed_by
+            .iter()
+            .map(|signer| (String::new(), signed_by(signer))),
+    );
     rows.push((say::label_status(), status(report)));
     if let Some(later) = &report.status_finality {
         rows.push((String::new(), finality(later)));
@@ -115,24 +124,45 @@ fn time(report: &Report) -> String {
 }
 
 fn finality(finality: &Finality) -> String {
-    let Finality { height, epoch, view, validators, quorum, signed_by } = finality;
+    let Finality {
+        height,
+        epoch,
+        view,
+        validators,
+        quorum,
+        signed_by,
+    } = finality;
     say::finality(height, epoch, view, validators, signed_by.len(), quorum)
 }
 
 fn signed_by(signer: &SignedBy) -> String {
-    let SignedBy { name, cloud, organisation, key } = signer;
-    format!("{}  {}  {organisation}  {key}", out::pad(&one_line(name), 12), one_line(cloud))
+    let SignedBy {
+        name,
+        cloud,
+        organisation,
+        key,
+    } = signer;
+    format!(
+        "{}  {}  {organisation}  {key}",
+        out::pad(&one_line(name), 12),
+        one_line(cloud)
+    )
 }
 
 fn status(report: &Report) -> String {
     let as_of = say::as_of(report.as_of_height, clock::beijing(report.as_of_time_ms));
     match &report.status {
         Status::Active => say::status_active(as_of),
-        Status::Superseded { by, reason, height, time_ms } => {
-            say::status_superseded(by, height, clock::beijing(*time_ms), one_line(reason), as_of)
-        }
-        Status::Revoked { reason, height, time_ms } => {
-            say::status_revoked(height, clock::beijing(*time_ms), one_line(reason), as_of)
-        }
+        Status::Superseded {
+            by,
+            reason,
+            height,
+            time_ms,
+        } => say::status_superseded(by, height, clock::beijing(*time_ms), one_line(reason), as_of),
+        Status::Revoked {
+            reason,
+            height,
+            time_ms,
+        } => say::status_revoked(height, clock::beijing(*time_ms), one_line(reason), as_of),
     }
 }

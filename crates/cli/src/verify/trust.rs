@@ -1,9 +1,7 @@
 //! The list of genesis digests that a person trusts: the only root of every "yes".
 
 use crate::{
-    clock,
-    files,
-    out,
+    clock, files, out,
     problem::{Cause, Exit, Result},
     text::{problem, say},
 };
@@ -82,7 +80,8 @@ impl Trusted {
         }
         let text = files::read_text(&path, LIST_BYTES_MAX)?;
         let list: Self = toml::from_str(&text).or_problem(|| problem::bad_trusted_list(path.display()))?;
-        list.digests().map_err(|wrong| problem::bad_trusted_list(path.display()).because(wrong))?;
+        list.digests()
+            .map_err(|wrong| problem::bad_trusted_list(path.display()).because(wrong))?;
         Ok(list)
     }
 
@@ -103,8 +102,14 @@ impl Trusted {
 
 /// `$XDG_CONFIG_HOME/yulian/trusted.toml`, by default in `~/.config`.
 fn standard_path() -> Result<PathBuf> {
-    let folder = std::env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()).map(PathBuf::from);
-    let home = || std::env::var_os("HOME").filter(|home| !home.is_empty()).map(|home| PathBuf::from(home).join(".config"));
+    let folder = std::env::var_os("XDG_CONFIG_HOME")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from);
+    let home = || {
+        std::env::var_os("HOME")
+            .filter(|home| !home.is_empty())
+            .map(|home| PathBuf::from(home).join(".config"))
+    };
     let folder = folder.or_else(home).ok_or_else(problem::no_home)?;
     Ok(folder.join("yulian/trusted.toml"))
 }
@@ -123,7 +128,9 @@ pub(crate) fn genesis_digest(text: &str) -> Result<(Digest, Option<String>)> {
         return Err(problem::bad_genesis(text));
     }
     let bytes = files::read(path, GENESIS_BYTES_MAX)?;
-    let digits = std::str::from_utf8(&bytes).ok().and_then(|text| text.split_whitespace().next());
+    let digits = std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.split_whitespace().next());
     if let Some(Ok(digest)) = digits.map(str::parse) {
         return Ok((digest, None));
     }
@@ -142,9 +149,17 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 fn add(arguments: Add) -> Result<Exit> {
     let path = path_of(arguments.trusted)?;
     let (digest, name) = genesis_digest(&arguments.genesis)?;
-    let mut list = if path.exists() { Trusted::read(Some(&path))? } else { Trusted::default() };
+    let mut list = if path.exists() {
+        Trusted::read(Some(&path))?
+    } else {
+        Trusted::default()
+    };
     let digest = digest.to_string();
-    if list.chains.iter().any(|chain| chain.genesis.eq_ignore_ascii_case(&digest)) {
+    if list
+        .chains
+        .iter()
+        .any(|chain| chain.genesis.eq_ignore_ascii_case(&digest))
+    {
         out::line(say::trust_known(&digest));
         return Ok(Exit::Done);
     }
@@ -152,7 +167,11 @@ fn add(arguments: Add) -> Result<Exit> {
         return Err(problem::too_many_trusted(CHAINS_MAX));
     }
     let name = arguments.name.or(name).unwrap_or_default();
-    list.chains.push(Chain { genesis: digest.clone(), name, added: clock::beijing_day(clock::now_ms()) });
+    list.chains.push(Chain {
+        genesis: digest.clone(),
+        name,
+        added: clock::beijing_day(clock::now_ms()),
+    });
     list.write(&path)?;
     out::line(say::trust_added(&digest, path.display()));
     Ok(Exit::Done)
@@ -178,7 +197,11 @@ fn remove(arguments: Remove) -> Result<Exit> {
     let path = path_of(arguments.trusted)?;
     let (digest, _) = genesis_digest(&arguments.genesis)?;
     let digest = digest.to_string();
-    let mut list = if path.exists() { Trusted::read(Some(&path))? } else { Trusted::default() };
+    let mut list = if path.exists() {
+        Trusted::read(Some(&path))?
+    } else {
+        Trusted::default()
+    };
     let before = list.chains.len();
     list.chains.retain(|chain| !chain.genesis.eq_ignore_ascii_case(&digest));
     if list.chains.len() == before {

@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Stdio},
     time::{Duration, Instant},
@@ -38,7 +39,12 @@ impl Up {
         out.read_line(&mut line).expect("a line");
         assert!(line.starts_with("ready"), "{line}");
         assert_eq!(line.matches("http://127.0.0.1:").count(), child_count(dir));
-        Self { child, out, home: home.to_owned(), dir: dir.to_owned() }
+        Self {
+            child,
+            out,
+            home: home.to_owned(),
+            dir: dir.to_owned(),
+        }
     }
 
     fn run(&self, words: &[&str]) -> Answer {
@@ -58,7 +64,10 @@ impl Up {
 
     fn pids(&self) -> Vec<u32> {
         let nodes = self.running()["nodes"].as_array().expect("nodes").clone();
-        nodes.iter().map(|node| node["pid"].as_u64().expect("pid") as u32).collect()
+        nodes
+            .iter()
+            .map(|node| node["pid"].as_u64().expect("pid") as u32)
+            .collect()
     }
 
     /// Asks it to stop and waits for its end.
@@ -84,19 +93,25 @@ impl Drop for Up {
 }
 
 fn child_count(dir: &Path) -> usize {
-    let record: toml::Table = fs::read_to_string(dir.join("yulian-network.toml")).expect("record").parse().expect("TOML");
+    let record: toml::Table = fs::read_to_string(dir.join("yulian-network.toml"))
+        .expect("record")
+        .parse()
+        .expect("TOML");
     record["node"].as_array().expect("nodes").len()
 }
 
 fn kill(signal: &str, pid: u32) {
-    let status = std::process::Command::new("kill").args([signal, &pid.to_string()]).status();
+    let status = std::process::Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .status();
     assert!(status.expect("kill is there").success(), "kill {signal} {pid}");
 }
 
 fn lives(pid: u32) -> bool {
     // A process that has ended but was not waited for yet is a zombie.
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
 }
 
 /// Looks until something holds, at most for [`PATIENCE`].
@@ -140,6 +155,7 @@ fn a_network_lives() {
     a_killed_node_comes_back(&up);
     the_members_decide(&up);
     a_fifth_node_takes_a_seat(&up);
+    the_doctor_finds_nothing_bad(&up);
     let root = online_backup(&up);
     let pids = up.pids();
     up.stop("-TERM");
@@ -148,7 +164,11 @@ fn a_network_lives() {
     replay_and_restore(home.path(), &dir, &root);
     let again = Up::start(home.path(), &dir, base);
     assert_eq!(agreed_root(&again), root, "started again, it goes on");
-    again.ok(&["evidence", "put", text(&file(home.path(), "after.txt", "after the restart"))]);
+    again.ok(&[
+        "evidence",
+        "put",
+        text(&file(home.path(), "after.txt", "after the restart")),
+    ]);
     killed_without_warning_it_leaves_nothing(again);
 }
 
@@ -164,13 +184,20 @@ fn deposits_are_proven_offline(up: &Up) {
     let put = up.ok(&["evidence", "put", text(&plan)]);
     assert_eq!(put["files"][0]["status"], "deposited");
     // From `openssl dgst -sm3`.
-    assert_eq!(put["files"][0]["digest"], "3ab62bf52fa5434edd31fc18257e439b2f950ca84e9fae65962c22410fcda948");
+    assert_eq!(
+        put["files"][0]["digest"],
+        "3ab62bf52fa5434edd31fc18257e439b2f950ca84e9fae65962c22410fcda948"
+    );
     let pack = up.home.join("plan.txt.pack.json");
     let genesis = up.dir.join("genesis.txt");
     let verify = |more: &[&str]| up.run(&[&["verify", text(&pack), text(&plan)], more].concat());
     let yes = verify(&["--genesis", text(&genesis)]);
     assert_eq!(yes.code, 0, "{}", yes.out);
-    assert!(yes.out.contains("郑州市大数据管理局") && yes.out.contains("4 个验证节点中"), "{}", yes.out);
+    assert!(
+        yes.out.contains("郑州市大数据管理局") && yes.out.contains("4 个验证节点中"),
+        "{}",
+        yes.out
+    );
     assert_eq!(verify(&[]).code, 1, "of an unknown chain");
     let again = up.ok(&["evidence", "put", text(&plan)]);
     assert_eq!(again["files"][0]["status"], "already");
@@ -189,57 +216,164 @@ fn tables_are_deposited_row_by_row_and_in_batches(up: &Up) {
     let genesis = up.dir.join("genesis.bin");
     for (how, folder) in [("--batch", "batch"), ("--each", "each")] {
         let packs = up.home.join(folder);
-        let words = ["evidence", "put-table", text(&table), "--id", "code", how, "--pack-dir", text(&packs)];
+        let words = [
+            "evidence",
+            "put-table",
+            text(&table),
+            "--id",
+            "code",
+            how,
+            "--pack-dir",
+            text(&packs),
+        ];
         let put = up.ok(&words);
-        assert_eq!((&put["rows"], &put["deposited"], &put["packs"]), (&120.into(), &120.into(), &120.into()), "{put}");
+        assert_eq!(
+            (&put["rows"], &put["deposited"], &put["packs"]),
+            (&120.into(), &120.into(), &120.into()),
+            "{put}"
+        );
         let again = up.ok(&words);
-        assert_eq!((&again["deposited"], &again["already"]), (&0.into(), &120.into()), "{again}");
+        assert_eq!(
+            (&again["deposited"], &again["already"]),
+            (&0.into(), &120.into()),
+            "{again}"
+        );
         let pack = packs.join(format!("{id}.pack.json"));
-        assert!(fs::metadata(&pack).unwrap().len() <= 8 * 1024, "a row's pack has at most 8 KB");
-        let verify = |row: &str| up.run(&["verify", text(&pack), "--row", row, "--genesis", text(&genesis)]).code;
+        assert!(
+            fs::metadata(&pack).unwrap().len() <= 8 * 1024,
+            "a row's pack has at most 8 KB"
+        );
+        let verify = |row: &str| {
+            up.run(&["verify", text(&pack), "--row", row, "--genesis", text(&genesis)])
+                .code
+        };
         assert_eq!((verify(row), verify(&format!("{row} "))), (0, 1), "{how}");
     }
     let later = up.home.join("later.pack.json");
-    let words = ["evidence", "pack", "--table", text(&table), "--id", "code", "--row-id", id, "-o", text(&later)];
+    let words = [
+        "evidence",
+        "pack",
+        "--table",
+        text(&table),
+        "--id",
+        "code",
+        "--row-id",
+        id,
+        "-o",
+        text(&later),
+    ];
     let answer = up.run(&[&words[..], &["--dir", text(&up.dir)]].concat());
     assert_eq!(answer.code, 0, "{}", answer.err);
-    assert_eq!(up.run(&["verify", text(&later), "--row", row, "--genesis", text(&genesis)]).code, 0);
+    assert_eq!(
+        up.run(&["verify", text(&later), "--row", row, "--genesis", text(&genesis)])
+            .code,
+        0
+    );
 }
 
 fn records_are_found_and_revoked(up: &Up) {
     let [old, new] = ["old.txt", "new.txt"].map(|name| file(&up.home, name, name));
-    up.ok(&["evidence", "put", text(&old), text(&new), "--description", "通知", "--source", "测试"]);
+    up.ok(&[
+        "evidence",
+        "put",
+        text(&old),
+        text(&new),
+        "--description",
+        "通知",
+        "--source",
+        "测试",
+    ]);
     let found = up.ok(&["evidence", "find", text(&old)]);
-    assert_eq!((&found["records"][0]["description"], &found["records"][0]["status"]), (&"通知".into(), &"active".into()));
-    up.ok(&["evidence", "supersede", text(&old), "--by", text(&new), "--reason", "更正"]);
-    assert_eq!(up.ok(&["evidence", "find", text(&old)])["records"][0]["status"], "superseded");
-    let id = up.ok(&["evidence", "revoke", text(&new), "--reason", "撤销"])["id"].as_str().unwrap().to_owned();
-    let twice = up.run(&["evidence", "revoke", text(&new), "--reason", "x", "--dir", text(&up.dir), "--json"]);
-    assert_eq!((twice.code, twice.json()["error"]["code"].as_str()), (1, Some("evidence.not_active")));
+    assert_eq!(
+        (&found["records"][0]["description"], &found["records"][0]["status"]),
+        (&"通知".into(), &"active".into())
+    );
+    up.ok(&[
+        "evidence",
+        "supersede",
+        text(&old),
+        "--by",
+        text(&new),
+        "--reason",
+        "更正",
+    ]);
+    assert_eq!(
+        up.ok(&["evidence", "find", text(&old)])["records"][0]["status"],
+        "superseded"
+    );
+    let id = up.ok(&["evidence", "revoke", text(&new), "--reason", "撤销"])["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let twice = up.run(&[
+        "evidence",
+        "revoke",
+        text(&new),
+        "--reason",
+        "x",
+        "--dir",
+        text(&up.dir),
+        "--json",
+    ]);
+    assert_eq!(
+        (twice.code, twice.json()["error"]["code"].as_str()),
+        (1, Some("evidence.not_active"))
+    );
     assert_eq!(up.ok(&["tx", "show", &id])["method"], "revoke");
     let pack = up.home.join("revoked.pack.json");
-    let fetched = up.run(&["evidence", "pack", text(&new), "-o", text(&pack), "--dir", text(&up.dir)]);
+    let fetched = up.run(&[
+        "evidence",
+        "pack",
+        text(&new),
+        "-o",
+        text(&pack),
+        "--dir",
+        text(&up.dir),
+    ]);
     assert_eq!(fetched.code, 0, "{}", fetched.err);
-    let judged = up.run(&["verify", text(&pack), text(&new), "--genesis", text(&up.dir.join("genesis.txt"))]);
+    let judged = up.run(&[
+        "verify",
+        text(&pack),
+        text(&new),
+        "--genesis",
+        text(&up.dir.join("genesis.txt")),
+    ]);
     assert_eq!(judged.code, 1);
     assert!(judged.out.starts_with("存证已证明，但该记录已被撤销"), "{}", judged.out);
     let nothing = file(&up.home, "nothing.txt", "never deposited");
-    assert_eq!(up.run(&["evidence", "find", text(&nothing), "--dir", text(&up.dir)]).code, 1);
+    assert_eq!(
+        up.run(&["evidence", "find", text(&nothing), "--dir", text(&up.dir)])
+            .code,
+        1
+    );
     assert!(up.ok(&["block", "show"])["header"]["height"].as_u64().unwrap() > 0);
 }
 
 fn a_killed_node_comes_back(up: &Up) {
     let before = up.pids()[1];
     kill("-9", before);
-    up.ok(&["evidence", "put", text(&file(&up.home, "down.txt", "while one of four is down"))]);
+    up.ok(&[
+        "evidence",
+        "put",
+        text(&file(&up.home, "down.txt", "while one of four is down")),
+    ]);
     until("it is started again", || up.pids()[1] != before && up.pids()[1] != 0);
     up.ok_plain(&["node", "start", "node2"]);
     agreed_root(up);
     up.ok_plain(&["node", "stop", "telecom-1"]);
     assert_eq!(up.pids()[2], 0);
-    up.ok(&["evidence", "put", text(&file(&up.home, "held.txt", "while one of four is held"))]);
+    up.ok(&[
+        "evidence",
+        "put",
+        text(&file(&up.home, "held.txt", "while one of four is held")),
+    ]);
     let seen = up.ok(&["status"]);
-    let down: Vec<_> = seen["nodes"].as_array().unwrap().iter().filter(|node| node["reachable"] == false).collect();
+    let down: Vec<_> = seen["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|node| node["reachable"] == false)
+        .collect();
     assert_eq!(down.len(), 1);
     up.ok_plain(&["node", "start", "telecom-1"]);
     agreed_root(up);
@@ -270,55 +404,166 @@ fn the_members_decide(up: &Up) {
     let set = up.ok(&["parameter", "set", "clock_drift_ms", "4000"]);
     assert_eq!(set["status"], "carried");
     let listed = up.ok(&["parameter", "list"]);
-    let drift = listed["parameters"].as_array().unwrap().iter().find(|one| one["name"] == "clock_drift_ms").unwrap();
+    let drift = listed["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "clock_drift_ms")
+        .unwrap();
     assert_eq!(drift["value"], "4000");
-    let words = ["parameter", "set", "clock_drift_ms", "1", "--dir", text(&up.dir), "--json"];
+    let words = [
+        "parameter",
+        "set",
+        "clock_drift_ms",
+        "1",
+        "--dir",
+        text(&up.dir),
+        "--json",
+    ];
     let refused = up.run(&words);
-    assert_eq!((refused.code, refused.json()["error"]["code"].as_str()), (1, Some("governance.parameter_out_of_limits")));
+    assert_eq!(
+        (refused.code, refused.json()["error"]["code"].as_str()),
+        (1, Some("governance.parameter_out_of_limits"))
+    );
     // One organisation alone decides nothing; the others see the proposal and vote.
     let key = up.dir.join("organisations/henan-unicom/admin.pem");
-    let words = ["parameter", "set", "clock_drift_ms", "3000", "--key", text(&key), "--dir", text(&up.dir), "--json"];
+    let words = [
+        "parameter",
+        "set",
+        "clock_drift_ms",
+        "3000",
+        "--key",
+        text(&key),
+        "--dir",
+        text(&up.dir),
+        "--json",
+    ];
     let open = up.run(&words);
     assert_eq!((open.code, open.json()["status"].as_str()), (1, Some("open")));
     let id = open.json()["id"].to_string();
     assert_eq!(up.ok(&["proposal", "vote", &id, "--approve"])["status"], "carried");
     let new_key = up.home.join("clerk.pem");
-    let words = ["account", "add", "--new-key", text(&new_key), "--label", "科员", "--as", "zhengzhou-data/admin"];
+    let words = [
+        "account",
+        "add",
+        "--new-key",
+        text(&new_key),
+        "--label",
+        "科员",
+        "--as",
+        "zhengzhou-data/admin",
+    ];
     up.ok(&words);
-    up.ok(&["evidence", "put", text(&file(&up.home, "clerk.txt", "by the clerk")), "--key", text(&new_key)]);
-    up.ok(&["account", "freeze", text(&new_key), "--reason", "离岗", "--as", "zhengzhou-data/admin"]);
+    up.ok(&[
+        "evidence",
+        "put",
+        text(&file(&up.home, "clerk.txt", "by the clerk")),
+        "--key",
+        text(&new_key),
+    ]);
+    up.ok(&[
+        "account",
+        "freeze",
+        text(&new_key),
+        "--reason",
+        "离岗",
+        "--as",
+        "zhengzhou-data/admin",
+    ]);
     let other = file(&up.home, "frozen.txt", "by a frozen account");
-    let words = ["evidence", "put", text(&other), "--key", text(&new_key), "--dir", text(&up.dir), "--json"];
+    let words = [
+        "evidence",
+        "put",
+        text(&other),
+        "--key",
+        text(&new_key),
+        "--dir",
+        text(&up.dir),
+        "--json",
+    ];
     let frozen = up.run(&words);
     assert_eq!(frozen.code, 1, "{}", frozen.out);
     assert_eq!(frozen.json()["files"][0]["error"]["code"], "exec.account_frozen");
 }
 
 fn a_fifth_node_takes_a_seat(up: &Up) {
-    let made = up.ok(&["node", "new", "mobile-2", "--cloud", "移动", "--organisation", "henan-mobile"]);
+    let made = up.ok(&[
+        "node",
+        "new",
+        "mobile-2",
+        "--cloud",
+        "移动",
+        "--organisation",
+        "henan-mobile",
+    ]);
     let api = made["api"].as_str().unwrap();
     until("up starts the new node", || up.pids().len() == 5 && up.pids()[4] != 0);
     let replaced = up.ok(&["validator", "replace", "mobile-1", "--candidate", api]);
     let names = |set: &Value| {
         let list = set["current"]["validators"].as_array().unwrap().clone();
-        list.iter().map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        list.iter()
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     let now = names(&replaced["validators"]);
-    assert!(now.contains(&"mobile-2".into()) && !now.contains(&"mobile-1".into()), "{now:?}");
+    assert!(
+        now.contains(&"mobile-2".into()) && !now.contains(&"mobile-1".into()),
+        "{now:?}"
+    );
+    let refused = up.run(&["validator", "remove", "unicom-1", "--dir", text(&up.dir), "--json"]);
+    assert_eq!(
+        (refused.code, refused.json()["error"]["code"].as_str()),
+        (1, Some("governance.too_few_validators"))
+    );
     let pack = up.home.join("seat.txt.pack.json");
     let seat = file(&up.home, "seat.txt", "under the new set");
     up.ok(&["evidence", "put", text(&seat)]);
     let genesis = up.dir.join("genesis.txt");
-    let judged = up.run(&["verify", text(&pack), text(&seat), "--genesis", text(&genesis), "--json"]);
-    assert_eq!((judged.code, &judged.json()["report"]["set_changes"]), (0, &1.into()), "{}", judged.out);
+    let judged = up.run(&[
+        "verify",
+        text(&pack),
+        text(&seat),
+        "--genesis",
+        text(&genesis),
+        "--json",
+    ]);
+    assert_eq!(
+        (judged.code, &judged.json()["report"]["set_changes"]),
+        (0, &1.into()),
+        "{}",
+        judged.out
+    );
     agreed_root(up);
+}
+
+fn the_doctor_finds_nothing_bad(up: &Up) {
+    let english = up.run(&["doctor", "--dir", text(&up.dir), "--lang", "en"]);
+    assert_eq!(english.code, 0, "{}", english.out);
+    assert!(english.out.is_ascii(), "{}", english.out);
+    let key = up.dir.join("organisations/zhengzhou-data/writer.pem");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let open = up.run(&["doctor", "--dir", text(&up.dir), "--json"]);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!((open.code, open.json()["verdict"].as_str()), (1, Some("bad")));
+    let findings = open.json()["findings"].as_array().unwrap().clone();
+    let bad: Vec<_> = findings
+        .iter()
+        .filter(|one| one["verdict"] == "bad")
+        .map(|one| one["check"].clone())
+        .collect();
+    assert_eq!(bad, ["key-files"]);
+    assert_eq!(findings.iter().filter(|one| one["check"] == "node").count(), 5);
 }
 
 fn online_backup(up: &Up) -> String {
     let root = agreed_root(up);
     let backup = up.home.join("online.backup");
     up.ok(&["backup", "-o", text(&backup)]);
-    assert_eq!(up.run(&["backup", "-o", text(&backup), "--dir", text(&up.dir)]).code, 2, "nothing is overwritten");
+    assert_eq!(
+        up.run(&["backup", "-o", text(&backup), "--dir", text(&up.dir)]).code,
+        2,
+        "nothing is overwritten"
+    );
     root
 }
 
@@ -326,9 +571,22 @@ fn replay_and_restore(home: &Path, dir: &Path, root: &str) {
     let replayed = run(home, &["replay", "--dir", text(dir), "--json"]);
     assert_eq!(replayed.code, 0, "{}", replayed.out);
     let nodes = replayed.json()["nodes"].as_array().unwrap().clone();
-    assert!(nodes.len() == 5 && nodes.iter().all(|node| node["state_root"] == root), "{nodes:?}");
+    assert!(
+        nodes.len() == 5 && nodes.iter().all(|node| node["state_root"] == root),
+        "{nodes:?}"
+    );
     let offline = home.join("offline.backup");
-    let backed_up = run(home, &["backup", "--node-dir", text(&dir.join("node1")), "-o", text(&offline), "--json"]);
+    let backed_up = run(
+        home,
+        &[
+            "backup",
+            "--node-dir",
+            text(&dir.join("node1")),
+            "-o",
+            text(&offline),
+            "--json",
+        ],
+    );
     assert_eq!(backed_up.code, 0, "{}", backed_up.out);
     for backup in ["offline.backup", "online.backup"] {
         let node = home.join(format!("restored-{backup}"));
@@ -339,7 +597,12 @@ fn replay_and_restore(home: &Path, dir: &Path, root: &str) {
         let backup = home.join(backup);
         let words = ["restore", text(&backup), "--node-dir", text(&node), "--json"];
         let restored = run(home, &words);
-        assert_eq!((restored.code, restored.json()["state_root"].as_str()), (0, Some(root)), "{}", restored.out);
+        assert_eq!(
+            (restored.code, restored.json()["state_root"].as_str()),
+            (0, Some(root)),
+            "{}",
+            restored.out
+        );
         assert_eq!(run(home, &words).code, 1, "only into an empty folder");
         assert_eq!(run(home, &["replay", "--dir", text(&node)]).code, 0);
     }
@@ -352,7 +615,11 @@ fn replay_and_restore(home: &Path, dir: &Path, root: &str) {
     for name in ["node.toml", "genesis.bin"] {
         fs::copy(dir.join("node1").join(name), node.join(name)).unwrap();
     }
-    assert_eq!(run(home, &["restore", text(&offline), "--node-dir", text(&node)]).code, 1, "a damaged backup");
+    assert_eq!(
+        run(home, &["restore", text(&offline), "--node-dir", text(&node)]).code,
+        1,
+        "a damaged backup"
+    );
 }
 
 fn killed_without_warning_it_leaves_nothing(mut up: Up) {

@@ -6,16 +6,34 @@ use crate::world::{command, run};
 fn help_and_version_end_well_in_both_languages() {
     let home = tempfile::tempdir().unwrap();
     let version = run(home.path(), &["--version"]);
-    assert_eq!((version.code, version.out.trim()), (0, concat!("yulian ", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(
+        (version.code, version.out.trim()),
+        (0, concat!("yulian ", env!("CARGO_PKG_VERSION")))
+    );
     let chinese = run(home.path(), &["verify", "--help"]);
     assert_eq!(chinese.code, 0);
-    assert!(chinese.out.contains("用法：yulian verify [选项]") && chinese.out.contains("离线核验"), "{}", chinese.out);
-    for words in [&["--lang", "en", "verify", "--help"][..], &["verify", "--help", "--lang=en"]] {
+    assert!(
+        chinese.out.contains("用法：yulian verify [选项]") && chinese.out.contains("离线核验"),
+        "{}",
+        chinese.out
+    );
+    for words in [
+        &["--lang", "en", "verify", "--help"][..],
+        &["verify", "--help", "--lang=en"],
+    ] {
         let english = run(home.path(), words);
         assert_eq!(english.code, 0);
-        assert!(english.out.is_ascii() && english.out.contains("Usage: yulian verify [OPTIONS]"), "{}", english.out);
+        assert!(
+            english.out.is_ascii() && english.out.contains("Usage: yulian verify [OPTIONS]"),
+            "{}",
+            english.out
+        );
     }
-    let environment = command(home.path()).env("YULIAN_LANG", "en").arg("--help").output().unwrap();
+    let environment = command(home.path())
+        .env("YULIAN_LANG", "en")
+        .arg("--help")
+        .output()
+        .unwrap();
     assert!(environment.stdout.is_ascii());
 }
 
@@ -32,7 +50,11 @@ fn mistakes_end_with_2_and_say_what_is_wrong() {
     ] {
         let answer = run(home.path(), words);
         assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{words:?}");
-        assert!(answer.err.contains(says) && answer.err.contains("[bad_arguments]"), "{words:?}: {}", answer.err);
+        assert!(
+            answer.err.contains(says) && answer.err.contains("[bad_arguments]"),
+            "{words:?}: {}",
+            answer.err
+        );
     }
     assert_eq!(run(home.path(), &[]).code, 2);
 }

@@ -19,7 +19,11 @@ fn index() -> Value {
 
 fn case() -> Case {
     let genesis = index()["cases"][0]["genesis"].as_str().unwrap().to_owned();
-    Case { home: tempfile::tempdir().unwrap(), pack: repository(PACK), genesis }
+    Case {
+        home: tempfile::tempdir().unwrap(),
+        pack: repository(PACK),
+        genesis,
+    }
 }
 
 impl Case {
@@ -79,10 +83,20 @@ fn without_trust_the_answer_is_never_yes() {
     let case = case();
     let unknown = case.verify(&["--row", ROW]);
     assert_eq!(unknown.code, 1);
-    assert!(unknown.out.contains(&format!("它所属的链未知：{}", case.genesis)), "{}", unknown.out);
+    assert!(
+        unknown.out.contains(&format!("它所属的链未知：{}", case.genesis)),
+        "{}",
+        unknown.out
+    );
     let english = case.verify(&["--row", ROW, "--lang=en"]);
     assert_eq!(english.code, 1);
-    assert!(english.out.contains(&format!("consistent, but of an unknown chain: {}", case.genesis)), "{}", english.out);
+    assert!(
+        english
+            .out
+            .contains(&format!("consistent, but of an unknown chain: {}", case.genesis)),
+        "{}",
+        english.out
+    );
     let other = case.verify(&["--row", ROW, "--genesis", &"0".repeat(64), "--json"]);
     assert_eq!((other.code, other.json()["code"].as_str()), (1, Some("unknown_chain")));
 }
@@ -101,11 +115,17 @@ fn a_trusted_list_is_kept_and_used() {
     assert_eq!(run(home, &["trust", "remove", &case.genesis]).code, 1);
     assert_eq!(case.verify(&["--row", ROW]).code, 1);
     let list = home.join("mine.toml");
-    assert_eq!(run(home, &["trust", "add", &case.genesis, "--trusted", text(&list)]).code, 0);
+    assert_eq!(
+        run(home, &["trust", "add", &case.genesis, "--trusted", text(&list)]).code,
+        0
+    );
     assert_eq!(case.verify(&["--row", ROW, "--trusted", text(&list)]).code, 0);
     fs::write(&list, "[[chain]]\ngenesis = \"12\"\n").unwrap();
     let broken = case.verify(&["--row", ROW, "--trusted", text(&list), "--json"]);
-    assert_eq!((broken.code, broken.json()["error"]["code"].as_str()), (2, Some("bad_trusted_list")));
+    assert_eq!(
+        (broken.code, broken.json()["error"]["code"].as_str()),
+        (2, Some("bad_trusted_list"))
+    );
 }
 
 #[test]
@@ -125,8 +145,10 @@ fn genesis_may_be_a_file() {
 /// Base64 as RFC 4648 has it, written out here so that no code under test is asked.
 fn base64(text: &str) -> Vec<u8> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits: Vec<u32> =
-        text.bytes().filter_map(|c| alphabet.iter().position(|a| *a == c).map(|at| at as u32)).collect();
+    let digits: Vec<u32> = text
+        .bytes()
+        .filter_map(|c| alphabet.iter().position(|a| *a == c).map(|at| at as u32))
+        .collect();
     let bytes = digits.chunks(4).flat_map(|chunk| {
         let number = chunk.iter().fold(0, |all, digit| all << 6 | digit) << (6 * (4 - chunk.len()));
         number.to_be_bytes()[1..chunk.len()].to_vec()
@@ -137,19 +159,36 @@ fn base64(text: &str) -> Vec<u8> {
 #[test]
 fn what_does_not_hold_is_refused_with_its_code() {
     let case = case();
-    let code = |answer: Answer| (answer.code, answer.json()["code"].as_str().unwrap_or_default().to_owned());
+    let code = |answer: Answer| {
+        (
+            answer.code,
+            answer.json()["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
     let refused = |code: &str| (1, code.to_owned());
-    let other_row = case.verify(&["--row", "410103,二七区,county,4101", "--genesis", &case.genesis, "--json"]);
+    let other_row = case.verify(&[
+        "--row",
+        "410103,二七区,county,4101",
+        "--genesis",
+        &case.genesis,
+        "--json",
+    ]);
     assert_eq!(code(other_row), refused("pack_other_content"));
 
     let bytes = fs::read(&case.pack).unwrap();
     let pack = case.home.path().join("changed.pack.json");
     let verify = |bytes: &[u8]| {
         fs::write(&pack, bytes).unwrap();
-        run(case.home.path(), &["verify", text(&pack), "--genesis", &case.genesis, "--json"])
+        run(
+            case.home.path(),
+            &["verify", text(&pack), "--genesis", &case.genesis, "--json"],
+        )
     };
     assert_eq!(code(verify(&bytes[..bytes.len() - 1])), refused("pack_not_json"));
-    assert_eq!(code(verify(&[&bytes[..], b"\n"].concat())), refused("pack_not_canonical"));
+    assert_eq!(
+        code(verify(&[&bytes[..], b"\n"].concat())),
+        refused("pack_not_canonical")
+    );
     assert_eq!(code(verify(b"")), refused("pack_not_json"));
     assert_eq!(code(verify(&vec![b' '; 9 << 20])), refused("pack_too_long"));
     for at in (0..bytes.len()).step_by(97) {
@@ -158,7 +197,11 @@ fn what_does_not_hold_is_refused_with_its_code() {
         assert_eq!(verify(&changed).code, 1, "byte {at}");
     }
     let said = case.verify(&["--row", "x", "--genesis", &case.genesis]);
-    assert!(said.out.starts_with("证据不成立") && said.out.contains("[pack_other_content]"), "{}", said.out);
+    assert!(
+        said.out.starts_with("证据不成立") && said.out.contains("[pack_other_content]"),
+        "{}",
+        said.out
+    );
 }
 
 #[test]
@@ -166,10 +209,17 @@ fn what_cannot_be_read_ends_with_2() {
     let case = case();
     assert_eq!(run(case.home.path(), &["verify", "missing.pack.json"]).code, 2);
     let answer = case.verify(&["missing.txt", "--json"]);
-    assert_eq!((answer.code, answer.json()["error"]["code"].as_str()), (2, Some("cannot_read")));
+    assert_eq!(
+        (answer.code, answer.json()["error"]["code"].as_str()),
+        (2, Some("cannot_read"))
+    );
     assert_eq!(case.verify(&["--genesis", "12"]).code, 2);
     assert_eq!(case.verify(&["--header", text(&case.pack)]).code, 2);
     // Nowhere to look for the list.
-    let answer = command(case.home.path()).env_remove("HOME").args(["verify", text(&case.pack)]).output().unwrap();
+    let answer = command(case.home.path())
+        .env_remove("HOME")
+        .args(["verify", text(&case.pack)])
+        .output()
+        .unwrap();
     assert_eq!(Answer::from(answer).code, 2);
 }
