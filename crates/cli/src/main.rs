@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-/// Nodes spend a seventh of their time in the allocator: this one takes half as long as the system's.
+/// Under load a node spends a tenth of its time in the allocator. Against two others this one gave the least processor time per
+/// transaction and the least memory (`docs/benchmarks.md`).
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     yulian_cli::main()

@@ -56,7 +56,7 @@ const ACKNOWLEDGEMENTS_MAX: NonZeroUsize = NZUsize!(16);
 /// Missing blocks fetched from peers at a time.
 const REPAIR_MAX: NonZeroUsize = NZUsize!(64);
 /// Blocks kept per peer while they are not final.
-const BUFFERED_PER_PEER: usize = 32;
+const BUFFERED_PER_PEER: usize = 8;
 const BUFFER_BYTES: NonZeroUsize = NZUsize!(65536);
 const FETCH_RETRY: Duration = Duration::from_millis(100);
 /// Traffic of a later epoch asks for the end of ours at most this often.

@@ -105,9 +105,18 @@ impl SignatureFile {
         file.write_all(&bytes)?;
         file.sync_all()?;
         fs::rename(&path, &self.path)?;
-        inner.file = file;
+        let old = std::mem::replace(&mut inner.file, file);
+        let _ = old.unlock();
         inner.end = bytes.len() as u64;
         sync_parent(&self.path)
+    }
+}
+
+/// The lock is given back here and not by closing the file: a child process that another thread is
+/// starting holds a copy of every open file until it runs its program, and the lock with it.
+impl Drop for SignatureFile {
+    fn drop(&mut self) {
+        let _ = self.lock().file.unlock();
     }
 }
 
