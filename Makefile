@@ -22,7 +22,7 @@ run: check-cargo ## 编译、启动四个节点并演示，之后保持运行，
 
 test: check-cargo ## 全部测试（先装好测试所需的工具） / every test, after installing what the tests need
 	@scripts/prepare.sh
-	cargo test $(CARGO_FLAGS) --workspace --no-fail-fast
+	cargo test $(CARGO_FLAGS) --workspace --lib --bins --tests --no-fail-fast
 
 lint: check-cargo ## 格式、静态检查、结构与许可证 / format, static checks, structure and licences
 	cargo fmt --all --check

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need beside Rust: a C compiler, and OpenSSL and Python with pip, against which our
-# cryptography and formats are checked. Where all of it is there, nothing is done.
+# cryptography and formats are checked, and faketime, with which nodes run whose clocks are wrong. Where all of it is there, nothing is done.
 set -euo pipefail
 
 missing=()
@@ -12,6 +12,7 @@ need 'command -v make' make
 need 'openssl dgst -sm3 /dev/null' openssl
 need 'command -v python3' python3
 need 'python3 -m pip --version' python3-pip
+need 'command -v faketime' faketime
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 fail() {

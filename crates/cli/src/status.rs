@@ -101,7 +101,8 @@ fn chain_value(hosts: &[(&NodeStatus, &ChainStatus)]) -> Value {
         .map(|(node, chain)| {
             json!({
                 "name": node.name, "cloud": node.cloud, "height": chain.height, "state_root": chain.state_root,
-                "ready": chain.ready, "validating": chain.validating, "stopped": chain.stopped,
+                "ready": chain.ready, "reason": chain.reason, "connected": chain.connected.len(),
+                "validating": chain.validating, "stopped": chain.stopped,
             })
         })
         .collect();
@@ -142,6 +143,7 @@ fn print(seen: &[Seen]) {
             say::label_height(),
             say::head_state_root(),
             say::head_role(),
+            say::head_connected(),
             say::label_status(),
         ];
         out::table(&head, &rows);
@@ -166,7 +168,8 @@ fn row(node: &NodeStatus, chain: &ChainStatus) -> Vec<String> {
     let status = match (&chain.stopped, chain.ready) {
         (Some(reason), _) => say::node_stopped(out::one_line(reason)),
         (None, true) => say::node_ready(),
-        (None, false) => say::node_catching_up(chain.network_height),
+        (None, false) if chain.network_height > chain.height => say::node_catching_up(chain.network_height),
+        (None, false) => say::node_not_ready(out::one_line(chain.reason.as_deref().unwrap_or_default())),
     };
     let root: String = chain.state_root.to_string().chars().take(16).collect();
     vec![
@@ -175,6 +178,7 @@ fn row(node: &NodeStatus, chain: &ChainStatus) -> Vec<String> {
         chain.height.to_string(),
         root,
         role,
+        chain.connected.len().to_string(),
         status,
     ]
 }

@@ -124,7 +124,7 @@ pub(crate) struct Watch<A> {
 impl<A: Application> Watch<A> {
     fn fault(&self, signer: u32, kind: &'static str) {
         if let Some(key) = self.validators.keys().get(signer as usize) {
-            self.application.fault(key.clone(), kind);
+            self.application.fault(*key, kind);
         }
     }
 }

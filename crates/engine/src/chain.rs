@@ -126,6 +126,7 @@ struct Shared {
 #[derive(Clone)]
 pub struct ChainHandle {
     shared: Arc<Shared>,
+    connected: Arc<dyn Fn() -> Vec<PublicKey> + Send + Sync>,
     broadcast: Arc<dyn Fn(Bytes) + Send + Sync>,
     set_peers: Arc<dyn Fn(Vec<Peer>) + Send + Sync>,
     stop: Arc<dyn Fn() + Send + Sync>,
@@ -158,6 +159,7 @@ impl ChainHandle {
         status.view = observed.view;
         status.nullified = observed.nullified;
         status.network_height = observed.network_height;
+        status.connected = (self.connected)();
         status
     }
 
@@ -427,11 +429,19 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
         epoch,
         floor: floor_digest,
     };
+    let connected = {
+        let (roster, clock) = (roster.clone(), task.clock.clone());
+        Arc::new(move || {
+            let now_ms = clock.current().epoch_millis();
+            roster.members.among(&roster.net.connected(), now_ms)
+        })
+    };
     let root = Mutex::new(Some(
         context.spawn(move |_| task.run(delivered, votes_later, certificates_later)),
     ));
     Ok(ChainHandle {
         shared,
+        connected,
         broadcast: Arc::new(move |message| {
             sender.lock().expect("sender").send(Recipients::All, message, false);
         }),

@@ -15,7 +15,7 @@ use commonware_p2p::{
 use commonware_runtime::{Quota, buffer::paged::CacheRef};
 use commonware_utils::{NZU16, NZU32, NZUsize};
 use futures::lock::Mutex;
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 use yulian_crypto::sm2::PublicKey;
 use yulian_types::Digest;
 
@@ -60,6 +60,9 @@ impl Channel {
 pub trait Net: Clone + Send + Sync + 'static {
     /// The chain's validators and every node that takes part, with addresses.
     fn update(&self, chain: Digest, validators: Vec<PublicKey>, peers: Vec<Peer>);
+
+    /// Those that are connected now.
+    fn connected(&self) -> BTreeSet<EngineKey>;
 }
 
 /// A node on the peer network; chains are started on it at run time.

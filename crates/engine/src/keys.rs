@@ -201,7 +201,7 @@ impl From<&sm2::PublicKey> for EngineKey {
     fn from(key: &sm2::PublicKey) -> Self {
         Self {
             raw: *key.as_bytes(),
-            key: key.clone(),
+            key: *key,
         }
     }
 }
@@ -209,7 +209,7 @@ impl From<&sm2::PublicKey> for EngineKey {
 impl EngineKey {
     /// The key as `crypto` knows it.
     pub(crate) fn to_sm2(&self) -> sm2::PublicKey {
-        self.key.clone()
+        self.key
     }
 }
 

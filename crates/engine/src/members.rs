@@ -109,6 +109,15 @@ impl Members {
             .collect()
     }
 
+    /// Which of these are other members, and listened to.
+    pub(crate) fn among(&self, keys: &BTreeSet<EngineKey>, now_ms: u64) -> Vec<PublicKey> {
+        let state = self.state();
+        keys.iter()
+            .filter(|key| Some(*key) != state.me.as_ref() && state.admits(key, now_ms))
+            .map(EngineKey::to_sm2)
+            .collect()
+    }
+
     fn filter(&self, keys: Vec<EngineKey>) -> Vec<EngineKey> {
         let state = self.state();
         keys.into_iter()

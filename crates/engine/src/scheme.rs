@@ -274,7 +274,7 @@ pub(crate) fn from_proof(proof: &FinalityProof) -> Option<Finalization<Sm2Scheme
             signatures: proof
                 .signatures
                 .iter()
-                .map(|s| Lazy::from(EngineSignature::from(s.clone())))
+                .map(|s| Lazy::from(EngineSignature::from(*s)))
                 .collect(),
         },
     })

@@ -122,6 +122,12 @@ impl Net for SimNet {
             known.next_id += 1;
         }
     }
+
+    /// Links of the simulation lose messages but are never closed: whoever is known counts.
+    fn connected(&self) -> BTreeSet<EngineKey> {
+        let known = self.known.lock().expect("known peers");
+        known.keys.iter().map(EngineKey::from).collect()
+    }
 }
 
 /// Most nodes of a simulation.

@@ -19,7 +19,7 @@ use commonware_p2p::{
     max_message_size,
     utils::mux,
 };
-use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio};
+use commonware_runtime::{Metrics as _, Quota, Runner as _, Supervisor as _, tokio};
 use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},
@@ -72,6 +72,7 @@ pub struct TcpNet {
     me: EngineKey,
     own_address: Address,
     book: Arc<Mutex<Book>>,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 impl std::fmt::Debug for TcpNet {
@@ -146,6 +147,20 @@ impl Net for TcpNet {
         book.next_id += 1;
         book.tracked = (primary, addresses);
     }
+
+    fn connected(&self) -> BTreeSet<EngineKey> {
+        connected_in(&(self.metrics)())
+    }
+}
+
+/// The library tells who is connected in its metrics only: a line for each peer, with its key as a label.
+fn connected_in(metrics: &str) -> BTreeSet<EngineKey> {
+    let key = |line: &str| {
+        let label = line.split_once("_directory_connected{")?.1;
+        let hex = label.split_once("peer=\"")?.1.split_once('"')?.0;
+        Some(EngineKey::from(&hex.parse().ok()?))
+    };
+    metrics.lines().filter_map(key).collect()
 }
 
 /// Largest message of the peer network. The limits of a block are those that no parameter can exceed, so that
@@ -222,6 +237,10 @@ fn open(context: &tokio::Context, config: &TcpConfig, signer: NodeSigner) -> (Tc
         me: EngineKey::from(&signer.0.public_key()),
         own_address: Address::Symmetric(config.listen),
         book: Arc::default(),
+        metrics: {
+            let context = context.child("connections");
+            Arc::new(move || context.encode())
+        },
     };
     let shared = Context::new(context.child("node"));
     let host = Host::new(Context::new(context.child("host")), signer, net, channels);

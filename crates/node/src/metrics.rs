@@ -133,6 +133,7 @@ metrics! {
     refused: Counter, "transactions_refused_total", "Transactions refused at admission.";
     signatures: Counter, "signatures_verified_total", "Transaction signatures verified by this node.";
     signatures_spared: Counter, "signatures_spared_total", "Signatures of block transactions that were verified before.";
+    connected: Gauge, "connected_peers", "Other members of the chain that this node is connected to.";
     pool_transactions: Gauge, "mempool_transactions", "Transactions waiting for a block.";
     pool_bytes: Gauge, "mempool_bytes", "Bytes of waiting transactions.";
     pool_evicted: Gauge, "mempool_evicted", "Transactions that gave way to lighter senders since the start.";

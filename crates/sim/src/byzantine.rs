@@ -12,7 +12,7 @@ use yulian_types::{Digest, SealedBlock, ValidatorSet};
 
 /// Passes everything on to the honest node, but for the fault it plays.
 #[derive(Clone)]
-pub struct Byzantine<A> {
+pub(crate) struct Byzantine<A> {
     honest: A,
     fault: Option<Fault>,
     lies: Arc<AtomicU64>,
@@ -20,7 +20,7 @@ pub struct Byzantine<A> {
 
 impl<A> Byzantine<A> {
     /// Plays a fault, or none.
-    pub fn new(honest: A, fault: Option<Fault>) -> Self {
+    pub(crate) fn new(honest: A, fault: Option<Fault>) -> Self {
         Self {
             honest,
             fault,

@@ -6,17 +6,17 @@ use yulian_types::{BlockLimits, Digest, SealedBlock, decode_header, receipt_root
 
 /// Final blocks that any node ever showed, over all phases of a simulation.
 #[derive(Debug, Default, Clone)]
-pub struct Seen {
+pub(crate) struct Seen {
     finals: BTreeMap<u64, Digest>,
     roots: BTreeMap<u64, Digest>,
 }
 
 /// A rule that did not hold.
-pub type Broken = String;
+pub(crate) type Broken = String;
 
 impl Seen {
     /// Compares a node's whole ledger with what was seen before.
-    pub fn compare(&mut self, machine: usize, node: &Node) -> Result<u64, Broken> {
+    pub(crate) fn compare(&mut self, machine: usize, node: &Node) -> Result<u64, Broken> {
         let ledger = node.ledger();
         let tip = ledger.tip().height;
         for height in 1..=tip {
@@ -47,7 +47,7 @@ impl Seen {
 }
 
 /// Every transaction stands at most once in the chain, and those whose result was received where they were said to be.
-pub fn transactions(node: &Node, book: &Book) -> Result<usize, Broken> {
+pub(crate) fn transactions(node: &Node, book: &Book) -> Result<usize, Broken> {
     let ledger = node.ledger();
     let mut found: BTreeMap<Digest, (u64, Digest, usize)> = BTreeMap::new();
     for height in 1..=ledger.tip().height {
@@ -83,7 +83,7 @@ pub fn transactions(node: &Node, book: &Book) -> Result<usize, Broken> {
 }
 
 /// The receipts of every final block are those that the next header commits to.
-pub fn receipts(node: &Node) -> Result<(), Broken> {
+pub(crate) fn receipts(node: &Node) -> Result<(), Broken> {
     let ledger = node.ledger();
     for height in 1..ledger.tip().height {
         let receipts = ledger.receipts(height).map_err(|e| e.to_string())?.unwrap_or_default();

@@ -23,39 +23,39 @@ const REPLACE_VALIDATOR: u32 = 3;
 
 /// The final result that a client received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
+pub(crate) struct Received {
     /// Height of the block.
-    pub height: u64,
+    pub(crate) height: u64,
     /// Its digest.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// The receipt.
-    pub receipt: Bytes,
+    pub(crate) receipt: Bytes,
 }
 
 /// What a client sent, and what it was told.
 #[derive(Debug, Clone)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// The bytes, submitted again and again as they are.
-    pub bytes: Bytes,
+    pub(crate) bytes: Bytes,
     /// After this block time it can no longer enter a block.
-    pub valid_until_ms: u64,
+    pub(crate) valid_until_ms: u64,
     /// The final result.
-    pub received: Option<Received>,
+    pub(crate) received: Option<Received>,
 }
 
 /// Everything that clients sent, by transaction id.
-pub type Book = BTreeMap<Digest, Sent>;
+pub(crate) type Book = BTreeMap<Digest, Sent>;
 
 /// Makes the transactions of a simulation; nonces are numbers, so that a run is a function of its seed.
 #[derive(Debug, Clone)]
-pub struct Maker {
+pub(crate) struct Maker {
     chain_id: Digest,
     next: u64,
 }
 
 impl Maker {
     /// For a chain.
-    pub fn new(chain_id: Digest) -> Self {
+    pub(crate) fn new(chain_id: Digest) -> Self {
         Self { chain_id, next: 0 }
     }
 
@@ -78,7 +78,7 @@ impl Maker {
     }
 
     /// A deposit of a digest of its own.
-    pub fn deposit(&mut self, now_ms: u64, client: usize) -> (Digest, Sent) {
+    pub(crate) fn deposit(&mut self, now_ms: u64, client: usize) -> (Digest, Sent) {
         let arguments = encode(&proto::Deposit {
             digest: sm3::hash(&[b"simulated", &self.next.to_be_bytes()]).to_vec().into(),
             description: "模拟存证".into(),
@@ -88,7 +88,14 @@ impl Maker {
     }
 
     /// The proposal to replace a validator; the candidate signed a recent header.
-    pub fn replace(&mut self, now_ms: u64, by: usize, old: usize, new: usize, recent: (u64, Digest)) -> (Digest, Sent) {
+    pub(crate) fn replace(
+        &mut self,
+        now_ms: u64,
+        by: usize,
+        old: usize,
+        new: usize,
+        recent: (u64, Digest),
+    ) -> (Digest, Sent) {
         let (height, digest) = recent;
         let subject = sm3::tagged(&tags::CANDIDATE, &[&self.chain_id.0, &height.to_be_bytes(), &digest.0]);
         let signature = node_key(new).sign(&subject.0).expect("a key in memory signs");
@@ -110,7 +117,7 @@ impl Maker {
     }
 
     /// An organisation's vote for a proposal.
-    pub fn vote(&mut self, now_ms: u64, by: usize, proposal: u64) -> (Digest, Sent) {
+    pub(crate) fn vote(&mut self, now_ms: u64, by: usize, proposal: u64) -> (Digest, Sent) {
         let vote = proto::Vote {
             proposal,
             approve: true,
@@ -120,7 +127,7 @@ impl Maker {
 }
 
 /// Submits once to a node and waits until it answers or crashes.
-pub async fn ask(running: Running, bytes: Bytes) -> Option<Received> {
+pub(crate) async fn ask(running: Running, bytes: Bytes) -> Option<Received> {
     let Running { node, mut crashed } = running;
     let answer = async move {
         match node.submit_and_wait(bytes).await {

@@ -21,18 +21,18 @@ use yulian_store::{CHAIN_SPACES, LogKv};
 use yulian_types::SealedGenesis;
 
 /// A node's core as the simulation runs it: production code over the simulated disk.
-pub type Node = ChainNode<SimContext, LogKv<SimLog>>;
+pub(crate) type Node = ChainNode<SimContext, LogKv<SimLog>>;
 
 /// Time that a stopped node's tasks get to let go of their files, ms.
 const LET_GO_MS: u64 = 400;
 
 /// A running node; `crashed` tells those who wait for an answer that none will come.
 #[derive(Clone)]
-pub struct Running {
+pub(crate) struct Running {
     /// The node.
-    pub node: Node,
+    pub(crate) node: Node,
     /// Becomes true when the node stops.
-    pub crashed: watch::Receiver<bool>,
+    pub(crate) crashed: watch::Receiver<bool>,
 }
 
 struct Life {
@@ -42,9 +42,9 @@ struct Life {
 }
 
 /// All machines.
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// Clock and network.
-    pub world: World,
+    pub(crate) world: World,
     genesis: Arc<SealedGenesis>,
     plan: Plan,
     lives: BTreeMap<usize, Life>,
@@ -53,7 +53,12 @@ pub struct Cluster {
 
 impl Cluster {
     /// Lays every link; no machine runs yet. `started` is the number of lives that earlier phases used up.
-    pub async fn new(world: World, genesis: Arc<SealedGenesis>, plan: Plan, started: u64) -> Result<Self, Fatal> {
+    pub(crate) async fn new(
+        world: World,
+        genesis: Arc<SealedGenesis>,
+        plan: Plan,
+        started: u64,
+    ) -> Result<Self, Fatal> {
         world.know(&(0..MACHINES).map(node_id).collect::<Vec<_>>());
         let cluster = Self {
             world,
@@ -67,17 +72,17 @@ impl Cluster {
     }
 
     /// Machines that run.
-    pub fn up(&self) -> BTreeSet<usize> {
+    pub(crate) fn up(&self) -> BTreeSet<usize> {
         self.lives.keys().copied().collect()
     }
 
     /// Lives used up so far.
-    pub fn started(&self) -> u64 {
+    pub(crate) fn started(&self) -> u64 {
         self.started
     }
 
     /// Starts a machine that does not run.
-    pub async fn start(&mut self, machine: usize) -> Result<(), Fatal> {
+    pub(crate) async fn start(&mut self, machine: usize) -> Result<(), Fatal> {
         if self.lives.contains_key(&machine) {
             return Ok(());
         }
@@ -115,7 +120,7 @@ impl Cluster {
     }
 
     /// Stops a machine at once.
-    pub async fn crash(&mut self, machine: usize) {
+    pub(crate) async fn crash(&mut self, machine: usize) {
         if let Some(life) = self.lives.remove(&machine) {
             life.task.stop();
             life.slot.lock().expect("slot").take();
@@ -126,12 +131,12 @@ impl Cluster {
     }
 
     /// A machine's node once it is open.
-    pub fn node(&self, machine: usize) -> Option<Running> {
+    pub(crate) fn node(&self, machine: usize) -> Option<Running> {
         self.lives.get(&machine)?.slot.lock().expect("slot").clone()
     }
 
     /// All open nodes but a Byzantine one, whose answers bind nobody.
-    pub fn honest(&self) -> BTreeMap<usize, Running> {
+    pub(crate) fn honest(&self) -> BTreeMap<usize, Running> {
         let liar = self.plan.byzantine.map(|(node, _)| node);
         let open = self
             .lives
@@ -142,14 +147,14 @@ impl Cluster {
     }
 
     /// Cuts the links between these machines and all others.
-    pub async fn split(&self, side: &BTreeSet<usize>) {
+    pub(crate) async fn split(&self, side: &BTreeSet<usize>) {
         for (a, b) in pairs().filter(|(a, b)| side.contains(a) != side.contains(b)) {
             self.world.unlink(&node_id(a), &node_id(b)).await;
         }
     }
 
     /// Lays every link anew.
-    pub async fn heal(&self) -> Result<(), Fatal> {
+    pub(crate) async fn heal(&self) -> Result<(), Fatal> {
         for (a, b) in pairs() {
             self.world.link(&node_id(a), &node_id(b), self.plan.link).await?;
         }

@@ -9,11 +9,11 @@ use yulian_store::LogFile;
 
 /// The log file of a simulated node's store.
 #[derive(Debug)]
-pub struct SimLog(SimFile);
+pub(crate) struct SimLog(SimFile);
 
 impl SimLog {
     /// Opens or creates a machine's log.
-    pub async fn open(context: &SimContext, machine: usize) -> Result<Self, Fatal> {
+    pub(crate) async fn open(context: &SimContext, machine: usize) -> Result<Self, Fatal> {
         SimFile::open(context, &format!("n{machine}-ledger"), "log")
             .await
             .map(Self)

@@ -60,7 +60,7 @@ pub struct Plan {
 /// Virtual time that clients send for, ms.
 const BUSY_MS: u64 = 40_000;
 /// Pause of a client between its transactions, ms.
-pub const CLIENT_PAUSE_MS: u64 = 150;
+pub(crate) const CLIENT_PAUSE_MS: u64 = 150;
 
 impl Plan {
     /// The plan of a seed. Faults at a time never exceed ⌊(n−1)/3⌋ validators, but for partitions and losses of power,

@@ -108,12 +108,14 @@ impl FakeChain {
             protocol_version: block.sealed.header.protocol_version,
             validating: true,
             ready,
+            reason: None,
             validators: validator_views(&state.chain.genesis.validators),
             mempool: MempoolView {
                 transactions: state.pending.len() as u64,
                 transactions_max: super::pool::PENDING_MAX as u64,
                 ..Default::default()
             },
+            connected: vec![],
             faults: vec![],
             stopped: None,
         }

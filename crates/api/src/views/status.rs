@@ -58,10 +58,15 @@ pub struct ChainStatus {
     pub validating: bool,
     /// Whether it keeps up with the network and takes transactions.
     pub ready: bool,
+    /// Why it does not, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Validators in force.
     pub validators: Vec<ValidatorView>,
     /// Transactions that wait on this node.
     pub mempool: MempoolView,
+    /// Other members of the chain that this node is connected to.
+    pub connected: Vec<KeyText>,
     /// Verified faults, newest last.
     pub faults: Vec<FaultView>,
     /// Why the chain stopped on this node, if it did.

@@ -149,6 +149,8 @@ crate::text::texts! {
     head_node() = "节点", "node";
     head_cloud() = "云", "cloud";
     head_state_root() = "状态根", "state root";
+    node_not_ready(reason) = "未就绪：{reason}", "not ready: {reason}";
+    head_connected() = "连通", "connected";
     head_role() = "角色", "role";
     head_address() = "节点间地址", "peer address";
     node_registered(name) = "已登记节点 {name}", "node {name} is registered";

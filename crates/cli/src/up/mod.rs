@@ -3,7 +3,6 @@
 mod child;
 mod layout;
 mod log;
-mod mesh;
 mod ports;
 mod ready;
 pub(crate) mod status_file;

@@ -3,7 +3,6 @@
 use super::{
     child::{HOLD_FILE, LOG_FILE},
     log::{TAIL_LINES, tail},
-    mesh,
 };
 use crate::{
     network::record::NodeEntry,
@@ -17,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
-use yulian_sdk::{Client, Options};
+use yulian_sdk::{Client, Options, views::ChainStatus};
 
 /// A network that is not ready after this time does not get ready by itself: it may have much to catch up with.
 const READY_WITHIN: Duration = Duration::from_secs(300);
@@ -50,17 +49,24 @@ pub(super) async fn wait(dir: &Path, nodes: &[NodeEntry]) -> Result<()> {
         progress.set(at as u64 + 1);
     }
     progress.label(say::connecting());
-    let running = nodes
-        .iter()
-        .filter(|node| !dir.join(&node.folder).join(HOLD_FILE).exists());
-    let ports: Vec<u16> = running.filter_map(peer_port).collect();
+    let running: Vec<usize> = (0..nodes.len())
+        .filter(|at| !dir.join(&nodes[*at].folder).join(HOLD_FILE).exists())
+        .collect();
     let deadline = Instant::now() + MET_WITHIN;
-    while !mesh::is_complete(&ports) && Instant::now() < deadline {
+    while !have_met(&client, &running).await && Instant::now() < deadline {
         sleep(PAUSE).await;
     }
     Ok(())
 }
 
-fn peer_port(node: &NodeEntry) -> Option<u16> {
-    node.peer.rsplit_once(':')?.1.parse().ok()
+/// Whether each of these nodes is connected to all others of them.
+async fn have_met(client: &Client, nodes: &[usize]) -> bool {
+    for at in nodes {
+        let status = client.only(*at).status().await;
+        let met = |chain: &ChainStatus| chain.connected.len() + 1 >= nodes.len();
+        if !status.is_ok_and(|status| status.chains.iter().all(met)) {
+            return false;
+        }
+    }
+    true
 }

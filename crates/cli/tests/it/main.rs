@@ -2,6 +2,8 @@
 
 mod key;
 mod network;
+mod running;
+mod strangers;
 mod up;
 mod usage;
 mod verify;

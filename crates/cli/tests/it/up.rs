@@ -1,145 +1,11 @@
 //! One network through its life: `up`, deposits, packs verified offline, a node killed, votes, backups, restarts.
 
-use crate::world::{Answer, command, repository, run, text};
-use serde_json::Value;
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::{Child, ChildStdout, Stdio},
-    time::{Duration, Instant},
+use crate::{
+    running::{Up, agreed_root, assert_gone, file, free_base, kill, until},
+    world::{repository, run, text},
 };
-
-/// Nothing here takes longer on a loaded machine.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Nodes of the network, and one that joins.
-const NODES: u16 = 5;
-
-/// A running `yulian up`.
-struct Up {
-    child: Child,
-    out: BufReader<ChildStdout>,
-    home: PathBuf,
-    dir: PathBuf,
-}
-
-impl Up {
-    /// Starts it and waits for its line.
-    fn start(home: &Path, dir: &Path, port_base: u16) -> Self {
-        let mut child = command(home)
-            .args(["up", "--dir", text(dir), "--port-base", &port_base.to_string()])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .expect("up starts");
-        let mut out = BufReader::new(child.stdout.take().expect("piped"));
-        let mut line = String::new();
-        out.read_line(&mut line).expect("a line");
-        assert!(line.starts_with("ready"), "{line}");
-        assert_eq!(line.matches("http://127.0.0.1:").count(), child_count(dir));
-        Self {
-            child,
-            out,
-            home: home.to_owned(),
-            dir: dir.to_owned(),
-        }
-    }
-
-    fn run(&self, words: &[&str]) -> Answer {
-        run(&self.home, words)
-    }
-
-    /// Runs a command on this network; it must succeed.
-    fn ok(&self, words: &[&str]) -> Value {
-        let answer = self.run(&[words, &["--dir", text(&self.dir), "--json"]].concat());
-        assert_eq!(answer.code, 0, "{words:?}: {}{}", answer.out, answer.err);
-        answer.json()
-    }
-
-    fn running(&self) -> Value {
-        serde_json::from_str(&fs::read_to_string(self.dir.join("up.json")).expect("up.json")).expect("JSON")
-    }
-
-    fn pids(&self) -> Vec<u32> {
-        let nodes = self.running()["nodes"].as_array().expect("nodes").clone();
-        nodes
-            .iter()
-            .map(|node| node["pid"].as_u64().expect("pid") as u32)
-            .collect()
-    }
-
-    /// Asks it to stop and waits for its end.
-    fn stop(mut self, signal: &str) {
-        let pids = self.pids();
-        kill(signal, self.child.id());
-        let status = self.child.wait().expect("it ends");
-        assert_eq!(status.code(), Some(0), "{signal}");
-        assert!(!self.dir.join("up.json").exists());
-        pids.into_iter().for_each(assert_gone);
-        let mut rest = String::new();
-        self.out.read_line(&mut rest).expect("the end");
-        assert_eq!(rest, "", "one line is all that programs read");
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        // After a failure nothing may stay behind; after `stop` there is nothing left to kill.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn child_count(dir: &Path) -> usize {
-    let record: toml::Table = fs::read_to_string(dir.join("yulian-network.toml"))
-        .expect("record")
-        .parse()
-        .expect("TOML");
-    record["node"].as_array().expect("nodes").len()
-}
-
-fn kill(signal: &str, pid: u32) {
-    let status = std::process::Command::new("kill")
-        .args([signal, &pid.to_string()])
-        .status();
-    assert!(status.expect("kill is there").success(), "kill {signal} {pid}");
-}
-
-fn lives(pid: u32) -> bool {
-    // A process that has ended but was not waited for yet is a zombie.
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')')
-        .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
-}
-
-/// Looks until something holds, at most for [`PATIENCE`].
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < PATIENCE, "{what}");
-        std::thread::yield_now();
-    }
-}
-
-fn assert_gone(pid: u32) {
-    until("a process stayed behind", || !lives(pid));
-}
-
-/// A base from which all ports that the network will use are free.
-fn free_base() -> u16 {
-    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    for _ in 0..1000 {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let base = listener.local_addr().expect("bound").port();
-        drop(listener);
-        if base < 65_000 && (0..NODES).all(|at| free(base + at) && free(base + 100 + at)) {
-            return base;
-        }
-    }
-    panic!("no free ports");
-}
+use serde_json::Value;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 #[test]
 fn a_network_lives() {
@@ -170,12 +36,6 @@ fn a_network_lives() {
         text(&file(home.path(), "after.txt", "after the restart")),
     ]);
     killed_without_warning_it_leaves_nothing(again);
-}
-
-fn file(home: &Path, name: &str, content: &str) -> PathBuf {
-    let path = home.join(name);
-    fs::write(&path, content).unwrap();
-    path
 }
 
 fn deposits_are_proven_offline(up: &Up) {
@@ -377,27 +237,6 @@ fn a_killed_node_comes_back(up: &Up) {
     assert_eq!(down.len(), 1);
     up.ok_plain(&["node", "start", "telecom-1"]);
     agreed_root(up);
-}
-
-impl Up {
-    /// As [`Up::ok`], for commands that print no JSON.
-    fn ok_plain(&self, words: &[&str]) {
-        let answer = self.run(&[words, &["--dir", text(&self.dir)]].concat());
-        assert_eq!(answer.code, 0, "{words:?}: {}{}", answer.out, answer.err);
-    }
-}
-
-/// The state root that all nodes have once they stand at one height.
-fn agreed_root(up: &Up) -> String {
-    let mut root = String::new();
-    until("all nodes stand at one height with one root", || {
-        let chain = up.ok(&["status"])["chains"][0].clone();
-        assert_eq!(chain["agree"], true, "{chain}");
-        let nodes = chain["nodes"].as_array().unwrap();
-        root = chain["state_root"].as_str().unwrap().to_owned();
-        nodes.len() == up.pids().len() && nodes.iter().all(|node| node["height"] == chain["height"])
-    });
-    root
 }
 
 fn the_members_decide(up: &Up) {

@@ -16,13 +16,13 @@ use yulian_engine::{
 };
 use yulian_types::{BlockLimits, Digest, SealedBlock, SealedGenesis, ValidatorSet, proto};
 
-pub const EPOCH_LENGTH: u64 = 8;
+pub(crate) const EPOCH_LENGTH: u64 = 8;
 
-pub fn key(number: u8) -> SecretKey {
+pub(crate) fn key(number: u8) -> SecretKey {
     SecretKey::from_bytes(&[number; 32]).expect("a key")
 }
 
-pub fn set(numbers: &[u8]) -> ValidatorSet {
+pub(crate) fn set(numbers: &[u8]) -> ValidatorSet {
     let validator = |number: &u8| proto::Validator {
         public_key: key(*number).public_key().as_bytes().to_vec().into(),
         name: format!("node {number}"),
@@ -32,7 +32,7 @@ pub fn set(numbers: &[u8]) -> ValidatorSet {
     ValidatorSet::new(numbers.iter().map(validator).collect()).expect("a set")
 }
 
-pub fn genesis() -> SealedGenesis {
+pub(crate) fn genesis() -> SealedGenesis {
     SealedGenesis::new(proto::Genesis {
         version: 1,
         name: "toy".into(),
@@ -47,7 +47,7 @@ pub fn genesis() -> SealedGenesis {
 
 /// What survives a crash of a toy node: it counts as its disk.
 #[derive(Default)]
-pub struct Disk {
+pub(crate) struct Disk {
     pub blocks: BTreeMap<u64, Bytes>,
     pub proofs: BTreeMap<u64, Bytes>,
     pub digests: BTreeMap<Digest, u64>,
@@ -57,7 +57,7 @@ pub struct Disk {
 }
 
 #[derive(Clone)]
-pub struct Toy {
+pub(crate) struct Toy {
     pub disk: Arc<Mutex<Disk>>,
     runtime: SimContext,
     /// From this height on, blocks name the second set as the next.
@@ -67,7 +67,12 @@ pub struct Toy {
 }
 
 impl Toy {
-    pub fn new(disk: Arc<Mutex<Disk>>, runtime: SimContext, change_at: u64, sets: Arc<Vec<ValidatorSet>>) -> Self {
+    pub(crate) fn new(
+        disk: Arc<Mutex<Disk>>,
+        runtime: SimContext,
+        change_at: u64,
+        sets: Arc<Vec<ValidatorSet>>,
+    ) -> Self {
         Self {
             disk,
             runtime,
@@ -235,7 +240,7 @@ fn ranges<'a>(heights: impl Iterator<Item = &'a u64>) -> Vec<(u64, u64)> {
 }
 
 /// Starts the toy chain on a host.
-pub async fn start(host: &SimHost, toy: Toy, number: u8, peers: &[u8]) -> ChainHandle {
+pub(crate) async fn start(host: &SimHost, toy: Toy, number: u8, peers: &[u8]) -> ChainHandle {
     let genesis = genesis();
     let peer = |n: &u8| Peer {
         key: key(*n).public_key(),
@@ -260,6 +265,6 @@ pub async fn start(host: &SimHost, toy: Toy, number: u8, peers: &[u8]) -> ChainH
         .expect("the chain starts")
 }
 
-pub fn signer(number: u8) -> NodeSigner {
+pub(crate) fn signer(number: u8) -> NodeSigner {
     NodeSigner(Arc::new(key(number)))
 }

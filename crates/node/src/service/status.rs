@@ -32,6 +32,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         let set = self.node.set(&mark.digest)?.ok_or(Code::Internal)?;
         let counts = self.node.pool.lock().counts();
         let limits = &self.node.options.pool;
+        let readiness = self.readiness();
         let fault = |(key, kind): &(_, &str)| FaultView {
             validator: KeyText(*key),
             kind: kind.to_string(),
@@ -49,7 +50,8 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             view: engine.view,
             protocol_version: self.protocol_version(),
             validating: set.contains(&self.identity.public_key),
-            ready: self.readiness().ready,
+            ready: readiness.ready,
+            reason: readiness.reason,
             validators: validator_views(&set),
             mempool: MempoolView {
                 transactions: counts.transactions as u64,
@@ -57,6 +59,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 transactions_max: limits.transactions_max as u64,
                 bytes_max: limits.bytes_max as u64,
             },
+            connected: engine.connected.iter().copied().map(KeyText).collect(),
             faults: self.node.faults().iter().map(fault).collect(),
             stopped: self.node.stop_reason(),
         })
@@ -70,7 +73,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         } else if !self.keeps_up() {
             Some("正在追赶区块 (catching up)".into())
         } else {
-            None
+            self.isolation()
         };
         ChainReadiness {
             id: DigestText(self.node.ledger().chain_id()),
@@ -79,6 +82,20 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             network_height: self.network_height(),
             reason,
         }
+    }
+
+    /// Why no block can become final here: a validator needs a quorum, with itself; any other node needs one to ask.
+    fn isolation(&self) -> Option<String> {
+        let engine = self.node.network_status().unwrap_or_default();
+        let mark = self.node.ledger().set_at(self.node.ledger().tip().height + 1);
+        let set = self.node.set(&mark.digest).ok().flatten()?;
+        let reached = engine.connected.iter().filter(|key| set.contains(key)).count();
+        let needed = if set.contains(&self.identity.public_key) {
+            set.quorum() - 1
+        } else {
+            1
+        };
+        (reached < needed).then(|| isolated(reached, needed))
     }
 
     /// What keeps the chain from running, if anything.
@@ -95,6 +112,17 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             metrics.disk_bytes.set(bytes);
         }
         metrics.syncs.set(store.sync_count());
+        let connected = self.node.network_status().map_or(0, |status| status.connected.len());
+        metrics.connected.set(connected as u64);
         (self.node.ledger().genesis().message.name.clone(), metrics.clone())
     }
+}
+
+/// Says to how many validators a node is connected and what may keep it from more.
+fn isolated(reached: usize, needed: usize) -> String {
+    format!(
+        "只连通 {reached} 个其他验证节点，至少需要 {needed} 个：请检查网络与地址、创世文件、本节点是否已登记、时钟 \
+         (connected to {reached} other validators, at least {needed} are needed: check network and addresses, the genesis \
+         file, whether this node is registered, and clocks)"
+    )
 }

@@ -520,6 +520,27 @@ fn status_readiness_metrics_and_the_candidate_are_of_this_node() {
 }
 
 #[test]
+fn a_node_without_enough_others_is_not_ready_and_says_so() {
+    simulate(async |runtime| {
+        let (cluster, _) = chain_of(&runtime, &[1]).await;
+        let service = service(&cluster, 0);
+        let leave = |at: u8| cluster.hub.apart.lock().unwrap().insert(validator_key(at).public_key());
+        leave(3);
+        let of = async || service.readiness().await.chains[0].clone();
+        let three = service.status().await.unwrap().chains[0].connected.len();
+        assert_eq!((three, of().await.ready), (2, true), "three of four are a quorum");
+        leave(2);
+        let alone = of().await;
+        let reason = alone.reason.unwrap();
+        assert!(
+            !alone.ready && reason.contains("connected to 1 other validators, at least 2"),
+            "{reason}"
+        );
+        assert_eq!(service.status().await.unwrap().chains[0].reason.as_ref(), Some(&reason));
+    });
+}
+
+#[test]
 fn a_stopped_chain_says_why_and_takes_nothing() {
     simulate(async |runtime| {
         let (cluster, api) = chain_of(&runtime, &[1]).await;

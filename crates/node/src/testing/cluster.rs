@@ -5,11 +5,11 @@ use crate::{ChainNode, ChainOptions, Network, gossip::Broadcast};
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, Weak},
     time::Duration,
 };
-use yulian_crypto::sm2::Signer;
+use yulian_crypto::sm2::{PublicKey, Signer};
 use yulian_engine::{Ancestors, Application, ChainStatus, FinalBlock, Peer, Round, Runtime};
 use yulian_store::{CHAIN_SPACES, LogKv, MemoryLog};
 use yulian_types::{Digest, SealedBlock, SealedGenesis, ValidatorSet};
@@ -21,11 +21,14 @@ pub(crate) type TestNode = ChainNode<TestRuntime, LogKv<MemoryLog>>;
 pub(crate) struct Hub {
     nodes: Mutex<BTreeMap<usize, TestNode>>,
     pub(crate) peers: Mutex<BTreeMap<usize, Vec<Peer>>>,
+    /// Validators that nobody has a connection with; all others are connected, whether the test runs them or not.
+    pub(crate) apart: Mutex<BTreeSet<PublicKey>>,
 }
 
 struct Link {
     hub: Weak<Hub>,
     me: usize,
+    validators: Vec<PublicKey>,
 }
 
 impl Broadcast for Link {
@@ -50,7 +53,17 @@ impl Network for Link {
     }
 
     fn status(&self) -> ChainStatus {
-        ChainStatus::default()
+        let apart = self.hub.upgrade().map(|hub| hub.apart.lock().unwrap().clone());
+        let apart = apart.unwrap_or_default();
+        let own = validator_key(self.me as u8).public_key();
+        let others = self
+            .validators
+            .iter()
+            .filter(|key| **key != own && !apart.contains(key));
+        ChainStatus {
+            connected: others.copied().collect(),
+            ..ChainStatus::default()
+        }
     }
 }
 
@@ -110,6 +123,7 @@ impl Cluster {
         node.attach(Arc::new(Link {
             hub: Arc::downgrade(&self.hub),
             me: at,
+            validators: self.genesis.validators.keys().to_vec(),
         }));
         self.hub.nodes.lock().unwrap().insert(at, node.clone());
         node

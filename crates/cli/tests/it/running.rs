@@ -1,0 +1,168 @@
+//! A running `yulian up`, for the tests that need a network.
+
+use crate::world::{Answer, command, run, text};
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Nothing here takes longer on a loaded machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Nodes of the network, and one that joins.
+pub(crate) const NODES: u16 = 5;
+
+/// A running `yulian up`.
+pub(crate) struct Up {
+    pub(crate) child: Child,
+    out: BufReader<ChildStdout>,
+    pub(crate) home: PathBuf,
+    pub(crate) dir: PathBuf,
+}
+
+impl Up {
+    /// Starts it and waits for its line.
+    pub(crate) fn start(home: &Path, dir: &Path, port_base: u16) -> Self {
+        let mut child = command(home)
+            .args(["up", "--dir", text(dir), "--port-base", &port_base.to_string()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("up starts");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut line = String::new();
+        out.read_line(&mut line).expect("a line");
+        assert!(line.starts_with("ready"), "{line}");
+        assert_eq!(line.matches("http://127.0.0.1:").count(), child_count(dir));
+        Self {
+            child,
+            out,
+            home: home.to_owned(),
+            dir: dir.to_owned(),
+        }
+    }
+
+    pub(crate) fn run(&self, words: &[&str]) -> Answer {
+        run(&self.home, words)
+    }
+
+    /// Runs a command on this network; it must succeed.
+    pub(crate) fn ok(&self, words: &[&str]) -> Value {
+        let answer = self.run(&[words, &["--dir", text(&self.dir), "--json"]].concat());
+        assert_eq!(answer.code, 0, "{words:?}: {}{}", answer.out, answer.err);
+        answer.json()
+    }
+
+    pub(crate) fn running(&self) -> Value {
+        serde_json::from_str(&fs::read_to_string(self.dir.join("up.json")).expect("up.json")).expect("JSON")
+    }
+
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        let nodes = self.running()["nodes"].as_array().expect("nodes").clone();
+        nodes
+            .iter()
+            .map(|node| node["pid"].as_u64().expect("pid") as u32)
+            .collect()
+    }
+
+    /// Asks it to stop and waits for its end.
+    pub(crate) fn stop(mut self, signal: &str) {
+        let pids = self.pids();
+        kill(signal, self.child.id());
+        let status = self.child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{signal}");
+        assert!(!self.dir.join("up.json").exists());
+        pids.into_iter().for_each(assert_gone);
+        let mut rest = String::new();
+        self.out.read_line(&mut rest).expect("the end");
+        assert_eq!(rest, "", "one line is all that programs read");
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        // After a failure nothing may stay behind; after `stop` there is nothing left to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn child_count(dir: &Path) -> usize {
+    let record: toml::Table = fs::read_to_string(dir.join("yulian-network.toml"))
+        .expect("record")
+        .parse()
+        .expect("TOML");
+    record["node"].as_array().expect("nodes").len()
+}
+
+pub(crate) fn kill(signal: &str, pid: u32) {
+    let status = std::process::Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .status();
+    assert!(status.expect("kill is there").success(), "kill {signal} {pid}");
+}
+
+pub(crate) fn lives(pid: u32) -> bool {
+    // A process that has ended but was not waited for yet is a zombie.
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')')
+        .is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}
+
+/// Looks until something holds, at most for [`PATIENCE`].
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+pub(crate) fn assert_gone(pid: u32) {
+    until("a process stayed behind", || !lives(pid));
+}
+
+/// A base from which all ports that the network will use are free.
+pub(crate) fn free_base() -> u16 {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    for _ in 0..1000 {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let base = listener.local_addr().expect("bound").port();
+        drop(listener);
+        if base < 65_000 && (0..NODES).all(|at| free(base + at) && free(base + 100 + at)) {
+            return base;
+        }
+    }
+    panic!("no free ports");
+}
+
+impl Up {
+    /// As [`Up::ok`], for commands that print no JSON.
+    pub(crate) fn ok_plain(&self, words: &[&str]) {
+        let answer = self.run(&[words, &["--dir", text(&self.dir)]].concat());
+        assert_eq!(answer.code, 0, "{words:?}: {}{}", answer.out, answer.err);
+    }
+}
+
+/// The state root that all nodes have once they stand at one height.
+pub(crate) fn agreed_root(up: &Up) -> String {
+    let mut root = String::new();
+    until("all nodes stand at one height with one root", || {
+        let chain = up.ok(&["status"])["chains"][0].clone();
+        assert_eq!(chain["agree"], true, "{chain}");
+        let nodes = chain["nodes"].as_array().unwrap();
+        root = chain["state_root"].as_str().unwrap().to_owned();
+        nodes.len() == up.pids().len() && nodes.iter().all(|node| node["height"] == chain["height"])
+    });
+    root
+}
+
+pub(crate) fn file(home: &Path, name: &str, content: &str) -> PathBuf {
+    let path = home.join(name);
+    fs::write(&path, content).unwrap();
+    path
+}
