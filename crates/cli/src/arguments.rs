@@ -52,6 +52,8 @@ pub(crate) enum Run {
     #[command(subcommand)]
     Organisation(governance::organisation::Command),
     #[command(subcommand)]
+    Charter(governance::charter::Command),
+    #[command(subcommand)]
     Protocol(governance::protocol::Command),
     #[command(subcommand)]
     Account(account::Command),

@@ -90,6 +90,7 @@ fn run(command: Run) -> Result<Exit> {
         Run::Proposal(command) => governance::proposal::run(command),
         Run::Parameter(command) => governance::parameter::run(command),
         Run::Organisation(command) => governance::organisation::run(command),
+        Run::Charter(command) => governance::charter::run(command),
         Run::Protocol(command) => governance::protocol::run(command),
         Run::Account(command) => account::run(command),
         Run::Backup(arguments) => ledger::backup(&arguments),

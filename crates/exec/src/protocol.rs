@@ -9,7 +9,8 @@ pub const PROTOCOL_VERSIONS_KNOWN: &[u32] = &[1];
 /// program can go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "from height {height} on, the chain uses protocol version {version}, which this program does not know: install a newer one"
+    "自高度 {height} 起，本链使用协议版本 {version}，本程序不认识它：请安装新版本 (from height {height} on, the chain uses protocol \
+     version {version}, which this program does not know: install a newer one)"
 )]
 pub struct UnknownProtocol {
     /// The version.

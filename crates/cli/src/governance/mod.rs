@@ -1,5 +1,6 @@
 //! What the consortium decides by vote: validators, parameters, organisations, protocol versions.
 
+pub(crate) mod charter;
 pub(crate) mod nodes;
 pub(crate) mod organisation;
 pub(crate) mod parameter;

@@ -538,6 +538,38 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ("organisation.remove.id", "机构编号", "Id of the organisation"),
     ("organisation.freeze.id", "机构编号", "Id of the organisation"),
     ("organisation.unfreeze.id", "机构编号", "Id of the organisation"),
+    ("charter", "章程：成员怎样表决", "The charter: how the members decide"),
+    ("charter.show", "显示章程", "Show the charter"),
+    (
+        "charter.change",
+        "提案并表决修改章程；没有给出的各项不变",
+        "Propose to change the charter, and vote; what is not given stays as it is",
+    ),
+    (
+        "charter.change.validators",
+        "变更验证节点须超过成员的多大比例，如 2/3",
+        "Share of the members that changes of validators need more than, such as 2/3",
+    ),
+    (
+        "charter.change.parameters",
+        "修改参数须超过成员的多大比例",
+        "Share of the members that parameters need more than",
+    ),
+    (
+        "charter.change.charter",
+        "修改章程、机构与协议须超过成员的多大比例",
+        "Share of the members that the charter, organisations and the protocol need more than",
+    ),
+    (
+        "charter.change.voting_hours",
+        "一次表决持续多少小时",
+        "Hours in which votes are taken",
+    ),
+    (
+        "charter.change.text",
+        "章程全文的文件：其 SM3 摘要上链",
+        "File with the charter's text: its SM3 digest goes on the chain",
+    ),
     ("protocol", "协议版本", "Versions of the protocol"),
     (
         "protocol.list",

@@ -193,6 +193,14 @@ crate::text::texts! {
     action_freeze_organisation(id) = "冻结机构 {id}", "freeze the organisation {id}";
     action_unfreeze_organisation(id) = "解冻机构 {id}", "end the freeze of the organisation {id}";
     action_charter() = "修改章程", "change the charter";
+    share_expected() = "应为两个数，如 2/3", "two numbers are expected, such as 2/3";
+    more_than(numerator, denominator) = "超过 {numerator}/{denominator} 的成员", "more than {numerator}/{denominator} of the members";
+    label_validator_quorum() = "变更验证节点", "validators";
+    label_parameter_quorum() = "修改参数", "parameters";
+    label_charter_quorum() = "修改章程", "charter";
+    label_voting_hours() = "表决时限（小时）", "voting hours";
+    label_charter_text() = "章程全文摘要", "text digest";
+    charter_text_absent() = "未登记", "none";
     action_protocol(version, height) = "自高度 {height} 起启用协议版本 {version}", "switch on protocol version {version} from height {height}";
     action_other(number) = "本程序不认识的内容（类型 {number}）", "an action that this program does not know (kind {number})";
     protocol_unknown_here(version) = "注意：本程序不认识协议版本 {version}，届时本版本的节点会停止", "note: this program does not know protocol version {version}; nodes of this version will stop there";

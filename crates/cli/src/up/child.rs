@@ -1,6 +1,6 @@
 //! One node process: started, watched, started again when it dies, stopped in order.
 
-use super::log::{Log, pump};
+use super::log::{Log, last_words, pump};
 use crate::{
     network::record::NodeEntry,
     out,
@@ -84,6 +84,11 @@ impl Keeper {
                 continue;
             }
             out::note_line(say::node_died(&self.node.name, status, pause.as_secs()));
+            // One that ended by itself has said why; a killed one has not.
+            if status.code().is_some() {
+                let words = last_words(&self.folder.join(LOG_FILE));
+                words.iter().for_each(|line| out::note_line(format!("  {line}")));
+            }
             tokio::select! {
                 () = sleep(pause) => {}
                 () = stopping(&mut self.stop) => return Ok(()),

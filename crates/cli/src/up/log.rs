@@ -1,5 +1,6 @@
 //! The log of a node, bounded on the disk.
 
+use crate::out;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
@@ -16,6 +17,9 @@ const OLD_FILES: u32 = 2;
 const CHUNK_BYTES: usize = 16 << 10;
 /// Lines of a log that are shown when its node does not start.
 pub(super) const TAIL_LINES: usize = 8;
+
+/// Most lines of a node's last words.
+const WORDS_MAX: usize = 6;
 
 /// A file that begins anew before it gets too long.
 pub(super) struct Log {
@@ -85,9 +89,32 @@ pub(super) fn tail(path: &Path, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
+/// What a program wrote after its last log entry, at most [`WORDS_MAX`] lines: why it ended.
+pub(super) fn last_words(path: &Path) -> Vec<String> {
+    let end = tail(path, WORDS_MAX);
+    let after_entries = end.rsplit('\n').take_while(|line| !line.starts_with('{'));
+    let mut words: Vec<String> = after_entries
+        .filter(|line| !line.trim().is_empty())
+        .map(out::one_line)
+        .collect();
+    words.reverse();
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn last_words_are_what_follows_the_entries() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.log");
+        assert_eq!(last_words(&path), [""; 0]);
+        fs::write(&path, "{\"level\":\"INFO\"}\nwhy\nwhat to do\n").unwrap();
+        assert_eq!(last_words(&path), ["why", "what to do"]);
+        fs::write(&path, "before\n{\"level\":\"INFO\"}\n").unwrap();
+        assert_eq!(last_words(&path), [""; 0]);
+    }
 
     #[tokio::test]
     async fn a_log_stays_bounded_and_keeps_the_newest() {

@@ -1,6 +1,8 @@
 //! The binary as people and programs use it.
 
+mod journey;
 mod key;
+mod killed;
 mod network;
 mod running;
 mod strangers;

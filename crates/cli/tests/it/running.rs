@@ -8,6 +8,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,11 +23,19 @@ pub(crate) struct Up {
     out: BufReader<ChildStdout>,
     pub(crate) home: PathBuf,
     pub(crate) dir: PathBuf,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// Tests with a whole network take turns: several at a time would make each other late.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Up {
     /// Starts it and waits for its line.
     pub(crate) fn start(home: &Path, dir: &Path, port_base: u16) -> Self {
+        let turn = turn();
         let mut child = command(home)
             .args(["up", "--dir", text(dir), "--port-base", &port_base.to_string()])
             .stdout(Stdio::piped())
@@ -43,6 +52,7 @@ impl Up {
             out,
             home: home.to_owned(),
             dir: dir.to_owned(),
+            _turn: turn,
         }
     }
 

@@ -30,6 +30,7 @@ fn a_network_stands_among_strangers() {
     clocks_ten_seconds_off_are_borne(&up);
     a_clock_far_off_cuts_its_own_node_off(&up);
     agreed_root(&up);
+    an_unknown_protocol_version_stops_the_nodes(&up);
     up.stop("-TERM");
 }
 
@@ -267,4 +268,38 @@ fn a_clock_far_off_cuts_its_own_node_off(up: &Up) {
     assert!(off.is_alone() && off.chain()["reason"].as_str().unwrap().contains("时钟"));
     drop(off);
     up.ok_plain(&["node", "start", "inspur-1"]);
+}
+
+fn an_unknown_protocol_version_stops_the_nodes(up: &Up) {
+    // Far enough for the proposal and its votes to come before.
+    let height = up.ok(&["status"])["chains"][0]["height"].as_u64().unwrap() + 16;
+    let words = ["protocol", "activate", "2", &height.to_string()];
+    assert_eq!(up.ok(&words)["status"], "carried");
+    let table = crate::world::repository("examples/data/henan-divisions.csv");
+    let mut load = command(&up.home)
+        .args(["evidence", "put-table", text(&table), "--id", "code", "--each"])
+        .args(["--dir", text(&up.dir)])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("every node has stopped and says why", || {
+        (1..=4).all(|node| {
+            let log = fs::read_to_string(up.dir.join(format!("node{node}/node.log"))).unwrap();
+            log.contains(&format!("from height {height} on, the chain uses protocol version 2"))
+                && log.contains("install a newer one")
+        })
+    });
+    load.kill().unwrap();
+    load.wait().unwrap();
+    // What was final before is whole.
+    up.ok_plain(&["node", "stop", "unicom-1"]);
+    let replayed = up.run(&["replay", "--dir", text(&up.dir.join("node1")), "--json"]);
+    let expected = (0, Some(height - 1));
+    assert_eq!(
+        (replayed.code, replayed.json()["nodes"][0]["height"].as_u64()),
+        expected,
+        "{}",
+        replayed.out
+    );
 }

@@ -20,6 +20,8 @@ fn a_network_lives() {
     records_are_found_and_revoked(&up);
     a_killed_node_comes_back(&up);
     the_members_decide(&up);
+    the_consortium_changes_its_rules_and_members(&up);
+    a_transaction_is_made_here_and_submitted_there(&up);
     a_fifth_node_takes_a_seat(&up);
     the_doctor_finds_nothing_bad(&up);
     let root = online_backup(&up);
@@ -323,6 +325,134 @@ fn the_members_decide(up: &Up) {
     let frozen = up.run(&words);
     assert_eq!(frozen.code, 1, "{}", frozen.out);
     assert_eq!(frozen.json()["files"][0]["error"]["code"], "exec.account_frozen");
+}
+
+fn the_consortium_changes_its_rules_and_members(up: &Up) {
+    let rules = file(&up.home, "charter.txt", "联盟章程");
+    let words = ["charter", "change", "--parameters", "1/2", "--text", text(&rules)];
+    assert_eq!(up.ok(&words)["status"], "carried");
+    let charter = up.ok(&["charter", "show"])["charter"].clone();
+    assert_eq!(
+        charter["parameters"],
+        serde_json::json!({ "numerator": 1, "denominator": 2 })
+    );
+    assert_eq!(
+        charter["validators"],
+        serde_json::json!({ "numerator": 2, "denominator": 3 })
+    );
+    // From `openssl dgst -sm3`.
+    assert_eq!(
+        charter["text_digest"],
+        "3dec701a059d4a23a8431e8096de70951d737bada217a5ea6f26392d08606874"
+    );
+    let too_few = up.run(&[
+        "charter",
+        "change",
+        "--charter",
+        "1/4",
+        "--dir",
+        text(&up.dir),
+        "--json",
+    ]);
+    assert_eq!(
+        (too_few.code, too_few.json()["error"]["code"].as_str()),
+        (1, Some("governance.bad_charter"))
+    );
+
+    let admin = up.home.join("kaifeng.pem");
+    assert_eq!(up.run(&["key", "new", text(&admin)]).code, 0);
+    let add = [
+        "organisation",
+        "add",
+        "kaifeng-data",
+        "--name",
+        "开封市大数据局",
+        "--admin-key",
+        text(&admin),
+    ];
+    assert_eq!(up.ok(&add)["status"], "carried");
+    let clerk = up.home.join("kaifeng-clerk.pem");
+    up.ok(&[
+        "account",
+        "add",
+        "--new-key",
+        text(&clerk),
+        "--label",
+        "录入",
+        "--key",
+        text(&admin),
+    ]);
+    let by_clerk = |name: &str| {
+        let path = file(&up.home, name, name);
+        let words = [
+            "evidence",
+            "put",
+            text(&path),
+            "--key",
+            text(&clerk),
+            "--dir",
+            text(&up.dir),
+            "--json",
+        ];
+        let put = up.run(&words);
+        let code = put.json()["files"][0]["error"]["code"].clone();
+        (put.code, code)
+    };
+    assert_eq!(by_clerk("kaifeng.txt"), (0, Value::Null));
+    up.ok(&["organisation", "freeze", "kaifeng-data", "--reason", "调查"]);
+    assert_eq!(by_clerk("frozen-org.txt"), (1, "exec.organisation_frozen".into()));
+    up.ok(&["organisation", "unfreeze", "kaifeng-data"]);
+    assert_eq!(by_clerk("again.txt"), (0, Value::Null));
+    up.ok(&["organisation", "remove", "kaifeng-data"]);
+    assert_eq!(by_clerk("removed-org.txt").0, 1);
+}
+
+fn a_transaction_is_made_here_and_submitted_there(up: &Up) {
+    let made = up.home.join("made.tx");
+    // Deposit { digest: 32 bytes of 0x07 }.
+    let arguments = format!("0a20{}", "07".repeat(32));
+    let words = [
+        "tx",
+        "make",
+        "evidence",
+        "deposit",
+        "--arguments",
+        &arguments,
+        "-o",
+        text(&made),
+    ];
+    up.ok_plain(&words);
+    let submitted = up.ok(&["tx", "submit", text(&made)]);
+    let id = submitted["id"].as_str().expect("an id").to_owned();
+    assert_eq!(up.ok(&["tx", "show", &id])["state"], "final");
+    // The same bytes again bring the same result and nothing new.
+    assert_eq!(up.ok(&["tx", "submit", text(&made)])["block"], submitted["block"]);
+    // Another one, whose signature is changed on the way: refused, and then taken as it was signed.
+    let arguments = arguments.replace("07", "08");
+    let made = up.home.join("changed.tx");
+    let words = [
+        "tx",
+        "make",
+        "evidence",
+        "deposit",
+        "--arguments",
+        &arguments,
+        "-o",
+        text(&made),
+    ];
+    up.ok_plain(&words);
+    let signed = fs::read(&made).unwrap();
+    let mut bytes = signed.clone();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&made, bytes).unwrap();
+    let refused = up.run(&["tx", "submit", text(&made), "--dir", text(&up.dir), "--json"]);
+    assert_eq!(
+        (refused.code, refused.json()["error"]["code"].as_str()),
+        (1, Some("exec.wrong_signature"))
+    );
+    fs::write(&made, signed).unwrap();
+    up.ok(&["tx", "submit", text(&made)]);
 }
 
 fn a_fifth_node_takes_a_seat(up: &Up) {
