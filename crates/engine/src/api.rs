@@ -220,8 +220,6 @@ pub struct ChainStatus {
     pub validating: bool,
     /// Highest height known to be final in the network, delivered or not.
     pub network_height: u64,
-    /// Other members that this node has an authenticated connection with.
-    pub connected: Vec<PublicKey>,
     /// Why the chain stopped, if it did.
     pub stopped: Option<String>,
 }

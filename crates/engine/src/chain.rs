@@ -159,8 +159,13 @@ impl ChainHandle {
         status.view = observed.view;
         status.nullified = observed.nullified;
         status.network_height = observed.network_height;
-        status.connected = (self.connected)();
         status
+    }
+
+    /// Other members that this node has an authenticated connection with. Takes about a millisecond: for people and probes,
+    /// not for each transaction.
+    pub fn connected(&self) -> Vec<PublicKey> {
+        (self.connected)()
     }
 
     /// Stops the chain on this node.

@@ -52,8 +52,11 @@ pub trait Network: Broadcast {
     /// Replaces the nodes that take part besides the validators, and everyone's addresses.
     fn set_peers(&self, peers: Vec<Peer>);
 
-    /// Counters of consensus.
+    /// Counters of consensus. Cheap.
     fn status(&self) -> ChainStatus;
+
+    /// Other members that this node is connected to. Not cheap.
+    fn connected(&self) -> Vec<PublicKey>;
 }
 
 impl Network for ChainHandle {
@@ -63,6 +66,10 @@ impl Network for ChainHandle {
 
     fn status(&self) -> ChainStatus {
         ChainHandle::status(self)
+    }
+
+    fn connected(&self) -> Vec<PublicKey> {
+        ChainHandle::connected(self)
     }
 }
 
@@ -294,6 +301,11 @@ impl<R: Runtime, K: Kv> Core<R, K> {
 
     pub(crate) fn network_status(&self) -> Option<ChainStatus> {
         self.network().map(|network| network.status())
+    }
+
+    /// Other members that this node is connected to.
+    pub(crate) fn connected(&self) -> Vec<PublicKey> {
+        self.network().map_or_else(Vec::new, |network| network.connected())
     }
 
     /// The validator set of a digest that the chain ever decided.

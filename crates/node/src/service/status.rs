@@ -3,6 +3,7 @@
 use super::ChainApi;
 use crate::metrics::SharedMetrics;
 use yulian_api::{ApiError, Code, DigestText, KeyText, views::*};
+use yulian_crypto::sm2::PublicKey;
 use yulian_engine::Runtime;
 use yulian_exec::epoch;
 use yulian_store::Kv;
@@ -32,7 +33,8 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         let set = self.node.set(&mark.digest)?.ok_or(Code::Internal)?;
         let counts = self.node.pool.lock().counts();
         let limits = &self.node.options.pool;
-        let readiness = self.readiness();
+        let connected = self.node.connected();
+        let readiness = self.readiness_with(&connected);
         let fault = |(key, kind): &(_, &str)| FaultView {
             validator: KeyText(*key),
             kind: kind.to_string(),
@@ -59,13 +61,17 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 transactions_max: limits.transactions_max as u64,
                 bytes_max: limits.bytes_max as u64,
             },
-            connected: engine.connected.iter().copied().map(KeyText).collect(),
+            connected: connected.into_iter().map(KeyText).collect(),
             faults: self.node.faults().iter().map(fault).collect(),
             stopped: self.node.stop_reason(),
         })
     }
 
     pub(super) fn readiness(&self) -> ChainReadiness {
+        self.readiness_with(&self.node.connected())
+    }
+
+    fn readiness_with(&self, connected: &[PublicKey]) -> ChainReadiness {
         let reason = if let Some(reason) = self.node.stop_reason() {
             Some(reason)
         } else if self.node.network().is_none() {
@@ -73,7 +79,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         } else if !self.keeps_up() {
             Some("正在追赶区块 (catching up)".into())
         } else {
-            self.isolation()
+            self.isolation(connected)
         };
         ChainReadiness {
             id: DigestText(self.node.ledger().chain_id()),
@@ -85,11 +91,10 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
     }
 
     /// Why no block can become final here: a validator needs a quorum, with itself; any other node needs one to ask.
-    fn isolation(&self) -> Option<String> {
-        let engine = self.node.network_status().unwrap_or_default();
+    fn isolation(&self, connected: &[PublicKey]) -> Option<String> {
         let mark = self.node.ledger().set_at(self.node.ledger().tip().height + 1);
         let set = self.node.set(&mark.digest).ok().flatten()?;
-        let reached = engine.connected.iter().filter(|key| set.contains(key)).count();
+        let reached = connected.iter().filter(|key| set.contains(key)).count();
         let needed = if set.contains(&self.identity.public_key) {
             set.quorum() - 1
         } else {
@@ -112,8 +117,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             metrics.disk_bytes.set(bytes);
         }
         metrics.syncs.set(store.sync_count());
-        let connected = self.node.network_status().map_or(0, |status| status.connected.len());
-        metrics.connected.set(connected as u64);
+        metrics.connected.set(self.node.connected().len() as u64);
         (self.node.ledger().genesis().message.name.clone(), metrics.clone())
     }
 }
