@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: a C compiler, and OpenSSL and Python with pip, against which our
-# cryptography and formats are checked, and faketime, with which nodes run whose clocks are wrong. Where all of it is there, nothing is done.
+# Installs what the tests need beside Rust: a C compiler; OpenSSL and Python with pip, against which our cryptography
+# and formats are checked; faketime, under which nodes run whose clocks are wrong. Where all of it is there, nothing
+# is done.
 set -euo pipefail
 
 missing=()

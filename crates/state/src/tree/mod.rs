@@ -51,6 +51,14 @@ impl Tree {
         builder.finish()
     }
 
+    /// The tree whose paths with first bit 0 are those of `lower` and with first bit 1 those of `upper`, so that both can be
+    /// built at a time. Other paths in them give a root that no state has.
+    pub fn of_halves(lower: Self, upper: Self) -> Self {
+        let len = lower.len + upper.len;
+        let root = Link::join(0, lower.root, upper.root);
+        Self { root, len }
+    }
+
     /// The version after `changes`, which come in strictly ascending order of path. Removing what is not there and
     /// setting what is there already change nothing.
     ///

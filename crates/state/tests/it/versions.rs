@@ -33,6 +33,30 @@ proptest! {
     }
 }
 
+/// Each half may be built by itself: few leaves and many, on one side only, and on both.
+#[test]
+fn halves_make_the_whole() {
+    for count in [0, 1, 2, 7, 16, 17, 40, 3_000] {
+        let leaf = |number: u32| (Path::of(1, &number.to_be_bytes()), Digest([number as u8; 32]));
+        let mut leaves: Vec<_> = (0..count).map(leaf).collect();
+        leaves.sort_unstable();
+        let middle = leaves.partition_point(|(path, _)| path.as_bytes()[0] < 0x80);
+        let whole = Tree::new().apply(
+            &leaves
+                .iter()
+                .map(|(path, value)| (*path, Some(*value)))
+                .collect::<Vec<_>>(),
+        );
+        let half = |leaves: &[(Path, Digest)]| Tree::from_sorted(leaves.iter().copied());
+        let joined = Tree::of_halves(half(&leaves[..middle]), half(&leaves[middle..]));
+        assert_eq!((joined.root(), joined.len()), (whole.root(), whole.len()), "{count}");
+        for side in [&leaves[..middle], &leaves[middle..]] {
+            let changes: Vec<_> = side.iter().map(|(path, _)| (*path, None)).collect();
+            assert_eq!(joined.apply(&changes).root(), whole.apply(&changes).root(), "{count}");
+        }
+    }
+}
+
 /// The deepest tree there can be, made and dropped on a stack that holds little more than its 256 levels.
 #[test]
 fn deep_and_large_trees_need_little_stack() {
