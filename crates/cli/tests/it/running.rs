@@ -8,7 +8,10 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -136,14 +139,20 @@ pub(crate) fn assert_gone(pid: u32) {
     until("a process stayed behind", || !lives(pid));
 }
 
-/// A base from which all ports that the network will use are free.
+/// Ports below those that the system gives to outgoing connections, which could take one at any moment.
+const PORTS: std::ops::Range<u16> = 12_000..32_000;
+/// A network's own ports, those of its nodes among each other 100 above.
+const PORTS_EACH: u16 = 200;
+
+/// A base from which all ports that the network will use are free, another one for each call.
 pub(crate) fn free_base() -> u16 {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    for _ in 0..1000 {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let base = listener.local_addr().expect("bound").port();
-        drop(listener);
-        if base < 65_000 && (0..NODES).all(|at| free(base + at) && free(base + 100 + at)) {
+    let places = u32::from((PORTS.end - PORTS.start) / PORTS_EACH);
+    for _ in 0..places {
+        let place = std::process::id().wrapping_add(CALLS.fetch_add(1, Ordering::Relaxed)) % places;
+        let base = PORTS.start + PORTS_EACH * place as u16;
+        if (0..NODES).all(|at| free(base + at) && free(base + 100 + at)) {
             return base;
         }
     }
