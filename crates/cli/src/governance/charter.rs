@@ -8,9 +8,13 @@ use crate::{
     refusal::sdk,
     text::say,
 };
+use bytes::Bytes;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 use yulian_sdk::{
     Action,
     views::{CharterView, QuorumView},
@@ -47,6 +51,16 @@ pub(crate) struct Change {
     text: Option<PathBuf>,
     #[command(flatten)]
     ballot: Ballot,
+}
+
+/// The length of a vote as the chain keeps it, ms.
+pub(crate) fn voting_period_ms(hours: u64) -> u64 {
+    hours.saturating_mul(MS_PER_HOUR)
+}
+
+/// What stands on the chain for a charter's text: the digest of its file.
+pub(crate) fn text_digest(path: &Path) -> Result<Bytes> {
+    Ok(files::sm3_of(path)?.to_vec().into())
 }
 
 /// "2/3": more than two thirds.
@@ -119,11 +133,11 @@ async fn change(arguments: &Change) -> Result<Exit> {
         parameters: quorum(arguments.parameters, now.parameters),
         charter: quorum(arguments.charter, now.charter),
         voting_period_ms: match arguments.voting_hours {
-            Some(hours) => hours.saturating_mul(MS_PER_HOUR),
+            Some(hours) => voting_period_ms(hours),
             None => now.voting_period_ms.0,
         },
         text_digest: match &arguments.text {
-            Some(path) => files::sm3_of(path)?.to_vec().into(),
+            Some(path) => text_digest(path)?,
             None => now
                 .text_digest
                 .map(|digest| digest.0.to_vec().into())

@@ -2,7 +2,8 @@
 
 use super::topology::{Account, Charter, Node, Organisation, Topology};
 use crate::{
-    files, key,
+    governance::charter::{text_digest, voting_period_ms},
+    key,
     problem::{Cause, Problem, Result},
     text::problem,
 };
@@ -196,14 +197,14 @@ fn charter(charter: Option<&Charter>) -> Result<proto::Charter> {
     };
     let quorum = |[numerator, denominator]: [u32; 2]| Some(proto::Quorum { numerator, denominator });
     let text_digest = match &charter.text {
-        Some(path) => files::sm3_of(path)?.to_vec().into(),
+        Some(path) => text_digest(path)?,
         None => Bytes::new(),
     };
     Ok(proto::Charter {
         validators: quorum(charter.validators),
         parameters: quorum(charter.parameters),
         charter: quorum(charter.charter),
-        voting_period_ms: charter.voting_hours.saturating_mul(3_600_000),
+        voting_period_ms: voting_period_ms(charter.voting_hours),
         text_digest,
     })
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     running::{Up, agreed_root, assert_gone, file, free_base, kill, until},
-    world::{command, run, text},
+    world::{command, repository, run, text},
 };
 use serde_json::Value;
 use std::{
@@ -275,7 +275,7 @@ fn an_unknown_protocol_version_stops_the_nodes(up: &Up) {
     let height = up.ok(&["status"])["chains"][0]["height"].as_u64().unwrap() + 16;
     let words = ["protocol", "activate", "2", &height.to_string()];
     assert_eq!(up.ok(&words)["status"], "carried");
-    let table = crate::world::repository("examples/data/henan-divisions.csv");
+    let table = repository("examples/data/henan-divisions.csv");
     let mut load = command(&up.home)
         .args(["evidence", "put-table", text(&table), "--id", "code", "--each"])
         .args(["--dir", text(&up.dir)])

@@ -5,7 +5,11 @@ use crate::{
     world::{repository, run, text},
 };
 use serde_json::Value;
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
 
 #[test]
 fn a_network_lives() {
@@ -407,40 +411,24 @@ fn the_consortium_changes_its_rules_and_members(up: &Up) {
     assert_eq!(by_clerk("removed-org.txt").0, 1);
 }
 
+/// A file with a signed deposit of a digest whose bytes are all the same.
+fn deposit_made(up: &Up, byte: &str) -> PathBuf {
+    let made = up.home.join(format!("{byte}.tx"));
+    let arguments = format!("0a20{}", byte.repeat(32));
+    let words = ["tx", "make", "evidence", "deposit", "--arguments", &arguments, "-o"];
+    up.ok_plain(&[&words[..], &[text(&made)]].concat());
+    made
+}
+
 fn a_transaction_is_made_here_and_submitted_there(up: &Up) {
-    let made = up.home.join("made.tx");
-    // Deposit { digest: 32 bytes of 0x07 }.
-    let arguments = format!("0a20{}", "07".repeat(32));
-    let words = [
-        "tx",
-        "make",
-        "evidence",
-        "deposit",
-        "--arguments",
-        &arguments,
-        "-o",
-        text(&made),
-    ];
-    up.ok_plain(&words);
+    let made = deposit_made(up, "07");
     let submitted = up.ok(&["tx", "submit", text(&made)]);
     let id = submitted["id"].as_str().expect("an id").to_owned();
     assert_eq!(up.ok(&["tx", "show", &id])["state"], "final");
     // The same bytes again bring the same result and nothing new.
     assert_eq!(up.ok(&["tx", "submit", text(&made)])["block"], submitted["block"]);
     // Another one, whose signature is changed on the way: refused, and then taken as it was signed.
-    let arguments = arguments.replace("07", "08");
-    let made = up.home.join("changed.tx");
-    let words = [
-        "tx",
-        "make",
-        "evidence",
-        "deposit",
-        "--arguments",
-        &arguments,
-        "-o",
-        text(&made),
-    ];
-    up.ok_plain(&words);
+    let made = deposit_made(up, "08");
     let signed = fs::read(&made).unwrap();
     let mut bytes = signed.clone();
     let last = bytes.len() - 1;

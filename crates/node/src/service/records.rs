@@ -87,10 +87,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
 
     /// That the last header of an epoch is final by a proof of its own: its descendants are signed by the next set.
     fn boundary(&self, height: u64) -> Result<FinalityView, ApiError> {
-        let set = self
-            .node
-            .set(&self.node.ledger().set_at(height).digest)?
-            .ok_or(Code::Internal)?;
+        let set = self.set_at(height)?;
         let proof = FinalityProof::decode(&self.own_proof(height)?, set.len());
         let proof = proof.map_err(|error| ApiError::detailed(Code::Storage, error))?;
         Ok(FinalityView {
@@ -149,8 +146,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 records.collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let mark = self.node.ledger().set_at(self.node.ledger().tip().height + 1);
-        let set = self.node.set(&mark.digest)?.ok_or(Code::Internal)?;
+        let set = self.set_at(self.node.ledger().tip().height + 1)?;
         let view = |record: &proto::NodeRecord| {
             let validating = PublicKey::from_bytes(&record.public_key).is_ok_and(|key| set.contains(&key));
             let role = if validating {

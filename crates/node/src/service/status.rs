@@ -2,11 +2,13 @@
 
 use super::ChainApi;
 use crate::metrics::SharedMetrics;
+use std::sync::Arc;
 use yulian_api::{ApiError, Code, DigestText, KeyText, views::*};
 use yulian_crypto::sm2::PublicKey;
 use yulian_engine::Runtime;
 use yulian_exec::epoch;
 use yulian_store::Kv;
+use yulian_types::ValidatorSet;
 
 /// Blocks by which a node may be behind the network and still count as ready.
 pub const READY_LAG_MAX: u64 = 32;
@@ -24,13 +26,18 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         self.node.ledger().tip().height + READY_LAG_MAX >= self.network_height()
     }
 
+    /// The validators in force at a height, from the last decided sets.
+    pub(super) fn set_at(&self, height: u64) -> Result<Arc<ValidatorSet>, ApiError> {
+        let mark = self.node.ledger().set_at(height);
+        Ok(self.node.set(&mark.digest)?.ok_or(Code::Internal)?)
+    }
+
     pub(super) fn status(&self) -> Result<ChainStatus, ApiError> {
         let ledger = self.node.ledger();
         let latest = self.node.latest.borrow().clone();
         let tip = latest.tip;
         let engine = self.node.network_status().unwrap_or_default();
-        let mark = ledger.set_at(tip.height + 1);
-        let set = self.node.set(&mark.digest)?.ok_or(Code::Internal)?;
+        let set = self.set_at(tip.height + 1)?;
         let counts = self.node.pool.lock().counts();
         let limits = &self.node.options.pool;
         let connected = self.node.connected();
@@ -92,8 +99,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
 
     /// Why no block can become final here: a validator needs a quorum, with itself; any other node needs one to ask.
     fn isolation(&self, connected: &[PublicKey]) -> Option<String> {
-        let mark = self.node.ledger().set_at(self.node.ledger().tip().height + 1);
-        let set = self.node.set(&mark.digest).ok().flatten()?;
+        let set = self.set_at(self.node.ledger().tip().height + 1).ok()?;
         let reached = connected.iter().filter(|key| set.contains(key)).count();
         let needed = if set.contains(&self.identity.public_key) {
             set.quorum() - 1
