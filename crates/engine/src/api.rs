@@ -197,6 +197,8 @@ pub struct ChainConfig {
     pub known_epoch: u64,
     /// Limits of a block on the wire; they may only grow.
     pub limits: yulian_types::BlockLimits,
+    /// Transactions that need not be decoded again when they come in a block.
+    pub known: Arc<dyn yulian_types::KnownTransactions>,
     /// Prefix of the engine's files of this chain.
     pub prefix: String,
     /// Times of the protocol.

@@ -6,7 +6,7 @@ use commonware_codec::{Buf, EncodeSize, Error as CodecError, Read, Write};
 use commonware_consensus::{Block, BoundedBlock, Heightable, types::Height};
 use commonware_cryptography::{Digested, Digestible};
 use std::sync::Arc;
-use yulian_types::{BlockLimits, SealedBlock, limits::*};
+use yulian_types::{BlockError, BlockLimits, KnownTransactions, SealedBlock, limits::*};
 
 /// Room for the length in front of a block.
 const LENGTH_BYTES: usize = 10;
@@ -40,12 +40,25 @@ impl EncodeSize for EngineBlock {
     }
 }
 
-impl Read for EngineBlock {
-    type Cfg = BlockLimits;
+/// What reading a block takes.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockCodec {
+    pub(crate) limits: BlockLimits,
+    pub(crate) known: Arc<dyn KnownTransactions>,
+}
 
-    fn read_cfg(input: &mut impl Buf, limits: &BlockLimits) -> Result<Self, CodecError> {
-        let bytes = Bytes::read_cfg(input, &(..=block_bytes_max(limits)).into())?;
-        let block = SealedBlock::decode(bytes, limits).map_err(|error| {
+impl BlockCodec {
+    pub(crate) fn decode(&self, bytes: Bytes) -> Result<SealedBlock, BlockError> {
+        SealedBlock::decode_with(bytes, &self.limits, &*self.known)
+    }
+}
+
+impl Read for EngineBlock {
+    type Cfg = BlockCodec;
+
+    fn read_cfg(input: &mut impl Buf, codec: &BlockCodec) -> Result<Self, CodecError> {
+        let bytes = Bytes::read_cfg(input, &(..=block_bytes_max(&codec.limits)).into())?;
+        let block = codec.decode(bytes).map_err(|error| {
             tracing::debug!(%error, "refused a malformed block");
             CodecError::Invalid("EngineBlock", "malformed block")
         })?;
@@ -74,7 +87,7 @@ impl Block for EngineBlock {
 }
 
 impl BoundedBlock for EngineBlock {
-    fn max_encode_size(limits: &BlockLimits) -> usize {
-        LENGTH_BYTES + block_bytes_max(limits)
+    fn max_encode_size(codec: &BlockCodec) -> usize {
+        LENGTH_BYTES + block_bytes_max(&codec.limits)
     }
 }

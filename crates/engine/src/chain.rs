@@ -7,7 +7,7 @@
 use crate::{
     api::{Application, Archive, ChainConfig, ChainStatus, Fatal, FinalBlock, Peer},
     automaton::{Automaton, Delivered, Observed, Watch},
-    block::EngineBlock,
+    block::{BlockCodec, EngineBlock},
     host::{ChainReceiver, ChainSender, Net},
     keys::{EngineDigest, EngineKey, NodeSigner, Sm3},
     members::{ChainBlocker, Members},
@@ -311,7 +311,11 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
     });
 
     know_stored_epochs(&archive, &config, &epocher, &schemes)?;
-    let block_store = BlockStore::open(archive.clone(), config.limits)?;
+    let codec = BlockCodec {
+        limits: config.limits,
+        known: config.known.clone(),
+    };
+    let block_store = BlockStore::open(archive.clone(), codec.clone())?;
     let proof_store = ProofStore::open(archive.clone(), schemes.clone())?;
     let (actor, mailbox, floor): (_, Mailbox<Sm2Scheme, Standard<EngineBlock>>, _) = Marshal::init(
         context.child("marshal"),
@@ -329,7 +333,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
             replay_buffer: BUFFER_BYTES,
             key_write_buffer: BUFFER_BYTES,
             value_write_buffer: BUFFER_BYTES,
-            block_codec_config: config.limits,
+            block_codec_config: codec.clone(),
             max_repair: REPAIR_MAX,
             max_pending_acks: ACKNOWLEDGEMENTS_MAX,
             strategy: Sequential,
@@ -357,7 +361,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
             mailbox_size: MAILBOX,
             deque_size: BUFFERED_PER_PEER,
             priority: false,
-            codec_config: config.limits,
+            codec_config: codec,
             peer_provider: members.clone(),
             strategy: Sequential,
         },

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Archive, Fatal},
-    block::EngineBlock,
+    block::{BlockCodec, EngineBlock},
     keys::EngineDigest,
     provider::Schemes,
     scheme::{Sm2Scheme, from_proof, to_proof},
@@ -14,7 +14,7 @@ use commonware_consensus::{
 };
 use commonware_storage::archive::Identifier;
 use std::{collections::BTreeMap, sync::Arc};
-use yulian_types::{BlockLimits, Digest, FinalityProof, SealedBlock, proto};
+use yulian_types::{Digest, FinalityProof, proto};
 
 /// Sets of heights as disjoint ranges.
 #[derive(Debug, Default, Clone)]
@@ -89,21 +89,23 @@ impl Ranges {
 /// Final blocks.
 pub(crate) struct BlockStore<A> {
     archive: A,
-    limits: BlockLimits,
+    codec: BlockCodec,
     held: Ranges,
 }
 
 impl<A: Archive> BlockStore<A> {
-    pub(crate) fn open(archive: A, limits: BlockLimits) -> Result<Self, Fatal> {
+    pub(crate) fn open(archive: A, codec: BlockCodec) -> Result<Self, Fatal> {
         let held = Ranges::from_list(archive.block_ranges()?);
-        Ok(Self { archive, limits, held })
+        Ok(Self { archive, codec, held })
     }
 
     fn read(&self, height: u64) -> Result<Option<Arc<EngineBlock>>, Fatal> {
         let Some(bytes) = self.archive.block(height)? else {
             return Ok(None);
         };
-        let block = SealedBlock::decode(bytes, &self.limits)
+        let block = self
+            .codec
+            .decode(bytes)
             .map_err(|error| Fatal(format!("stored block {height} is damaged: {error}")))?;
         Ok(Some(Arc::new(EngineBlock(Arc::new(block)))))
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     api::{Fatal, Peer},
-    block::EngineBlock,
+    block::{BlockCodec, EngineBlock},
     chain::MESSAGE_BYTES_MAX,
     host::{Channel, Host, Net},
     keys::{EngineDigest, EngineKey, LinkCipher, NodeSigner},
@@ -35,7 +35,7 @@ use std::{
     time::Duration,
 };
 use yulian_crypto::sm2::PublicKey;
-use yulian_types::{BlockLimits, Digest, limits::VALIDATORS_MAX};
+use yulian_types::{BlockLimits, Digest, NothingKnown, limits::VALIDATORS_MAX};
 
 /// Difference of clocks that a handshake tolerates. Nodes further apart cannot connect.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(15);
@@ -166,8 +166,11 @@ fn connected_in(metrics: &str) -> BTreeSet<EngineKey> {
 /// Largest message of the peer network. The limits of a block are those that no parameter can exceed, so that
 /// raising a parameter never cuts off a node.
 fn message_bytes_max() -> u32 {
-    let limits = BlockLimits::default();
-    let payload = marshal::max_payload_size::<Standard<EngineBlock>, Sm2Scheme>(VALIDATORS_MAX as u32, &limits)
+    let codec = BlockCodec {
+        limits: BlockLimits::default(),
+        known: Arc::new(NothingKnown),
+    };
+    let payload = marshal::max_payload_size::<Standard<EngineBlock>, Sm2Scheme>(VALIDATORS_MAX as u32, &codec)
         .max(simplex::max_payload_size::<Sm2Scheme, EngineDigest>(
             VALIDATORS_MAX as u32,
         ))

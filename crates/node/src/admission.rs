@@ -7,7 +7,7 @@ use crate::{
     gossip::{self, Gossip},
     ledger::Ledger,
     metrics::SharedMetrics,
-    pool::{Mempool, PoolError},
+    pool::{Mempool, Pool, PoolError},
 };
 use bytes::Bytes;
 use std::sync::{
@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use yulian_engine::{Runtime, Task};
 use yulian_exec::{Failure, Speculation, SpeculationError};
 use yulian_store::Kv;
-use yulian_types::{Digest, SealedTransaction, TransactionError};
+use yulian_types::{Digest, KnownTransactions, SealedTransaction, TransactionError};
 
 /// Most submissions that wait to be looked at.
 pub const SUBMISSIONS_MAX: usize = 4_096;
@@ -237,40 +237,36 @@ impl<R: Runtime, K: Kv> Parts<R, K> {
 
     async fn admit(&self, own: Vec<(Vec<Bytes>, oneshot::Sender<Vec<Answer>>)>, foreign: Vec<Bytes>) {
         let mut together = Together::default();
+        let mut list = Vec::new();
         for (transactions, reply) in own {
             together.replies.push((transactions.len(), reply));
-            together
-                .steps
-                .extend(transactions.into_iter().map(|bytes| self.look(bytes)));
+            list.extend(transactions);
         }
-        together.own = together.steps.len();
-        together.steps.extend(foreign.into_iter().map(|bytes| self.look(bytes)));
+        together.own = list.len();
+        list.extend(foreign);
+        together.steps = self.look(list);
         self.judge(&mut together.steps).await;
         self.verify(&mut together.steps).await;
         self.place(&mut together);
         self.reply(together);
     }
 
-    /// Form, and whether it waits already.
-    fn look(&self, bytes: Bytes) -> Step {
+    /// What waits in the pool already is done; the others are decoded, together.
+    fn look(&self, list: Vec<Bytes>) -> Vec<Step> {
+        let mut known = self.pool.find(&list);
         // In memory of its own: bytes of a large request or message must not live as long as one transaction of it.
-        let transaction = match SealedTransaction::decode(Bytes::copy_from_slice(&bytes)) {
-            Ok(transaction) => Arc::new(transaction),
-            Err(error) => return Step::Done((None, Err(error.into()))),
-        };
+        let others = list.iter().zip(&known).filter(|(_, known)| known.is_none());
+        let others = others.map(|(bytes, _)| Bytes::copy_from_slice(bytes)).collect();
+        let mut decoded = SealedTransaction::decode_many(others).into_iter();
         let pool = self.pool.lock();
-        if let Some(held) = pool.get(&transaction.id) {
-            let transaction = held.clone();
-            let admitted = Admitted {
-                transaction,
-                new: false,
-            };
-            return Step::Done((Some(admitted.transaction.id), Ok(admitted)));
-        }
-        match pool.has_room(&transaction) {
-            Ok(()) => Step::Open(transaction),
-            Err(full) => Step::Done((Some(transaction.id), Err(full.into()))),
-        }
+        let step = |known: &mut Option<Arc<SealedTransaction>>| match known.take() {
+            Some(transaction) => already(transaction),
+            None => match decoded.next().expect("one for each that was not known") {
+                Ok(transaction) => place_for(&pool, transaction),
+                Err(error) => Step::Done((None, Err(error.into()))),
+            },
+        };
+        known.iter_mut().map(step).collect()
     }
 
     /// Validity on the final state, for a block of now.
@@ -332,6 +328,23 @@ impl<R: Runtime, K: Kv> Parts<R, K> {
         }
         answers.for_each(drop);
         self.metrics.refused.add(refused);
+    }
+}
+
+fn already(transaction: Arc<SealedTransaction>) -> Step {
+    let id = transaction.id;
+    let new = false;
+    Step::Done((Some(id), Ok(Admitted { transaction, new })))
+}
+
+/// Whether there is room for a transaction, before anything is spent on judging it.
+fn place_for(pool: &Pool, transaction: SealedTransaction) -> Step {
+    if let Some(held) = pool.get(&transaction.id) {
+        return already(held.clone());
+    }
+    match pool.has_room(&transaction) {
+        Ok(()) => Step::Open(Arc::new(transaction)),
+        Err(full) => Step::Done((Some(transaction.id), Err(full.into()))),
     }
 }
 

@@ -20,6 +20,11 @@ pub fn value_hash(value: &[u8]) -> Digest {
     sm3::tagged(VALUE_TAG, &[value])
 }
 
+/// [`value_hash`] of each, in order, side by side.
+pub fn value_hashes(values: &[[&[u8]; 1]]) -> Vec<Digest> {
+    sm3::tagged_many(VALUE_TAG, values)
+}
+
 pub(crate) fn leaf(path: &Path, value: &Digest) -> Digest {
     sm3::hash(&[path.as_bytes(), &value.0, &[0]])
 }

@@ -8,7 +8,7 @@ use crate::{
     transaction::{SealedTransaction, TransactionError},
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 use yulian_crypto::{Digest, merkle, sm3};
 
 const VERSION: u32 = 1;
@@ -81,7 +81,8 @@ pub fn transaction_root(transactions: &[Arc<SealedTransaction>]) -> Digest {
 
 /// Root over the encoded receipts, in block order.
 pub fn receipt_root(receipts: &[Bytes]) -> Digest {
-    merkle::root(&receipts.iter().map(|bytes| merkle::leaf(bytes)).collect::<Vec<_>>())
+    let receipts: Vec<_> = receipts.iter().map(|bytes| [&bytes[..]]).collect();
+    merkle::root(&sm3::tagged_many(merkle::LEAF_TAG, &receipts))
 }
 
 /// Results of executing a block, which its child's header carries.
@@ -119,6 +120,22 @@ pub struct SealedBlock {
 /// Digest of header bytes.
 pub fn block_digest(header_bytes: &[u8]) -> Digest {
     sm3::tagged(&tags::BLOCK, &[header_bytes])
+}
+
+/// Transactions that were decoded before, for a decoder of blocks: the same bytes are parsed and hashed once.
+pub trait KnownTransactions: fmt::Debug + Send + Sync {
+    /// For each of the list the transaction of exactly these bytes, if it is known; as many answers as questions.
+    fn find(&self, list: &[Bytes]) -> Vec<Option<Arc<SealedTransaction>>>;
+}
+
+/// No transaction was decoded before.
+#[derive(Debug, Clone, Copy)]
+pub struct NothingKnown;
+
+impl KnownTransactions for NothingKnown {
+    fn find(&self, list: &[Bytes]) -> Vec<Option<Arc<SealedTransaction>>> {
+        vec![None; list.len()]
+    }
 }
 
 impl SealedBlock {
@@ -163,14 +180,22 @@ impl SealedBlock {
 
     /// Decodes and checks foreign bytes: form, limits, and that the body is the one the header commits to.
     pub fn decode(bytes: Bytes, limits: &BlockLimits) -> Result<Self, BlockError> {
-        let block = Self::parse(bytes, limits)?;
+        Self::decode_with(bytes, limits, &NothingKnown)
+    }
+
+    /// [`Self::decode`], which takes the transactions that are `known` as they are and decodes the others.
+    ///
+    /// # Errors
+    /// Those of [`Self::decode`]: what is known makes no difference but to the time it takes.
+    pub fn decode_with(bytes: Bytes, limits: &BlockLimits, known: &dyn KnownTransactions) -> Result<Self, BlockError> {
+        let block = Self::parse(bytes, limits, known)?;
         if block.header.transaction_root[..] != transaction_root(&block.transactions).0 {
             return Err(BlockError::TransactionRoot);
         }
         Ok(block)
     }
 
-    fn parse(bytes: Bytes, limits: &BlockLimits) -> Result<Self, BlockError> {
+    fn parse(bytes: Bytes, limits: &BlockLimits, known: &dyn KnownTransactions) -> Result<Self, BlockError> {
         let limit = limits.body_bytes_max + HEADER_BYTES_MAX + TRANSACTION_FRAMING_BYTES;
         // One field is the header; the transactions are counted exactly below.
         let fields = limits.transactions_max.saturating_add(2);
@@ -184,16 +209,7 @@ impl SealedBlock {
                 limit: limits.transactions_max,
             });
         }
-        let transactions = message
-            .transactions
-            .into_iter()
-            .enumerate()
-            .map(|(index, bytes)| {
-                SealedTransaction::decode(bytes)
-                    .map(Arc::new)
-                    .map_err(|source| BlockError::Transaction { index, source })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let transactions = transactions_of(message.transactions, known)?;
         let parent = Digest::from_slice(&header.parent).ok_or(BlockError::Digest("parent"))?;
         Ok(Self {
             digest: block_digest(&message.header),
@@ -214,6 +230,24 @@ impl SealedBlock {
     pub fn body_cost(transaction: &SealedTransaction) -> usize {
         transaction.bytes.len() + TRANSACTION_FRAMING_BYTES
     }
+}
+
+/// Takes what is known and decodes the others together.
+fn transactions_of(list: Vec<Bytes>, known: &dyn KnownTransactions) -> Result<Vec<Arc<SealedTransaction>>, BlockError> {
+    let mut found = known.find(&list);
+    let others: Vec<Bytes> = list
+        .into_iter()
+        .zip(&found)
+        .filter(|(_, found)| found.is_none())
+        .map(|(bytes, _)| bytes)
+        .collect();
+    let mut decoded = SealedTransaction::decode_many(others).into_iter();
+    for (index, place) in found.iter_mut().enumerate().filter(|(_, place)| place.is_none()) {
+        let transaction = decoded.next().expect("one for each that was not known");
+        let transaction = transaction.map_err(|source| BlockError::Transaction { index, source })?;
+        *place = Some(Arc::new(transaction));
+    }
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Decodes and checks a header by itself.

@@ -5,6 +5,7 @@ use prost::{
     Message,
     encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field},
 };
+use std::cell::RefCell;
 
 /// Why bytes are not a canonical message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,10 +37,27 @@ pub enum CodecError {
 pub fn decode_canonical<M: Message + Default>(bytes: &Bytes, limit: usize) -> Result<M, CodecError> {
     check_length(bytes.len(), limit)?;
     let message = M::decode(bytes.clone()).map_err(|error| CodecError::Malformed(error.to_string()))?;
-    if message.encoded_len() != bytes.len() || message.encode_to_vec() != bytes[..] {
+    if !encodes_to(&message, bytes) {
         return Err(CodecError::NotCanonical);
     }
     Ok(message)
+}
+
+/// What the buffer for comparing keeps between two messages, bytes: more than nearly every transaction has.
+const SCRATCH_BYTES: usize = 16 << 10;
+
+thread_local! {
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+fn encodes_to<M: Message>(message: &M, bytes: &[u8]) -> bool {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        // A vector takes what there is memory for, and a message is hardly longer than the bytes it was read from.
+        let same = message.encode(scratch).is_ok() && scratch[..] == *bytes;
+        scratch.shrink_to(SCRATCH_BYTES);
+        same
+    })
 }
 
 /// Like [`decode_canonical`] for messages that may hold many entries: at most `most` outermost fields, and the field

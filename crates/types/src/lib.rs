@@ -22,8 +22,8 @@ pub mod proto {
 }
 
 pub use block::{
-    BlockError, BlockLimits, ParentResults, SealedBlock, block_digest, decode_header, empty_root, receipt_root,
-    transaction_root,
+    BlockError, BlockLimits, KnownTransactions, NothingKnown, ParentResults, SealedBlock, block_digest, decode_header,
+    empty_root, receipt_root, transaction_root,
 };
 pub use codec::{CodecError, decode_canonical, encode};
 pub use finality::{FinalityError, FinalityProof, finality_message, namespace};

@@ -96,8 +96,45 @@ pub struct SealedTransaction {
 }
 
 impl SealedTransaction {
-    /// Decodes and checks the form of a transaction.
+    /// Parses and checks an envelope. `bytes` is kept as it came.
+    ///
+    /// # Errors
+    /// Why these are not the bytes of a transaction: nothing of foreign bytes is trusted but what this checked.
     pub fn decode(bytes: Bytes) -> Result<Self, TransactionError> {
+        let mut one = Self::decode_many(vec![bytes]);
+        one.pop().expect("as many answers as transactions")
+    }
+
+    /// [`Self::decode`] of each, in order. Many are hashed side by side, which is faster than one after the other.
+    pub fn decode_many(list: Vec<Bytes>) -> Vec<Result<Self, TransactionError>> {
+        let parsed: Vec<_> = list.into_iter().map(Parsed::read).collect();
+        let good: Vec<&Parsed> = parsed.iter().filter_map(|parsed| parsed.as_ref().ok()).collect();
+        let kind = KIND_NATIVE.to_be_bytes();
+        let payloads: Vec<_> = good.iter().map(|parsed| [&kind[..], &parsed.payload_bytes]).collect();
+        let lists: Vec<_> = good.iter().map(|parsed| [&parsed.signatures[..]]).collect();
+        let ids = sm3::tagged_many(&tags::TRANSACTION_ID, &payloads);
+        let lists = sm3::tagged_many(&tags::TRANSACTION_SIGNATURES, &lists);
+        let pairs: Vec<_> = ids.iter().zip(&lists).map(|(id, list)| [&id.0[..], &list.0]).collect();
+        let leaves = sm3::tagged_many(&tags::TRANSACTION_LEAF, &pairs);
+        let mut hashes = ids.into_iter().zip(leaves);
+        let mut seal = |parsed: Parsed| parsed.seal(hashes.next().expect("two hashes for each that was read"));
+        parsed.into_iter().map(|parsed| parsed.map(&mut seal)).collect()
+    }
+}
+
+/// An envelope whose form is right; what is missing are its hashes.
+struct Parsed {
+    bytes: Bytes,
+    payload: proto::TransactionPayload,
+    payload_bytes: Bytes,
+    /// The list of signatures, encoded for its digest.
+    signatures: Bytes,
+    sender: Digest,
+    signers: Vec<SignerEntry>,
+}
+
+impl Parsed {
+    fn read(bytes: Bytes) -> Result<Self, TransactionError> {
         let envelope: proto::Transaction =
             decode_canonical(&bytes, TRANSACTION_BYTES_MAX).map_err(TransactionError::Envelope)?;
         if envelope.kind != KIND_NATIVE {
@@ -107,23 +144,27 @@ impl SealedTransaction {
         let payload: proto::TransactionPayload =
             decode_canonical(&envelope.payload, TRANSACTION_BYTES_MAX).map_err(TransactionError::Payload)?;
         let sender = check_payload(&payload)?;
-        let id = transaction_id(envelope.kind, &envelope.payload);
-        let leaf = leaf(&id, envelope.signatures);
+        let signatures = envelope.signatures;
         Ok(Self {
             bytes,
-            id,
-            leaf,
             payload,
+            payload_bytes: envelope.payload,
+            signatures: encode(&proto::TransactionSignatures { signatures }),
             sender,
             signers,
         })
     }
-}
 
-fn leaf(id: &Digest, signatures: Vec<proto::TransactionSignature>) -> Digest {
-    let list = encode(&proto::TransactionSignatures { signatures });
-    let list_digest = sm3::tagged(&tags::TRANSACTION_SIGNATURES, &[&list]);
-    sm3::tagged(&tags::TRANSACTION_LEAF, &[&id.0, &list_digest.0])
+    fn seal(self, (id, leaf): (Digest, Digest)) -> SealedTransaction {
+        SealedTransaction {
+            bytes: self.bytes,
+            id,
+            leaf,
+            payload: self.payload,
+            sender: self.sender,
+            signers: self.signers,
+        }
+    }
 }
 
 fn parse_signers(list: &[proto::TransactionSignature]) -> Result<Vec<SignerEntry>, TransactionError> {

@@ -14,7 +14,7 @@ use yulian_engine::{
     SetRange, Timing,
     simulated::{SimContext, SimHost},
 };
-use yulian_types::{BlockLimits, Digest, SealedBlock, SealedGenesis, ValidatorSet, proto};
+use yulian_types::{BlockLimits, Digest, NothingKnown, SealedBlock, SealedGenesis, ValidatorSet, proto};
 
 pub(crate) const EPOCH_LENGTH: u64 = 8;
 
@@ -256,6 +256,7 @@ pub(crate) async fn start(host: &SimHost, toy: Toy, number: u8, peers: &[u8]) ->
             body_bytes_max: 1 << 16,
             transactions_max: 100,
         },
+        known: Arc::new(NothingKnown),
         prefix: format!("n{number}"),
         timing: Timing::default(),
         peers: peers.iter().map(peer).collect(),

@@ -226,6 +226,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             known_epoch: (ledger.tip().height + 1) / ledger.epoch_length(),
             // The widest that any parameter allows: raising one by vote must not need a restart.
             limits: BlockLimits::default(),
+            known: Arc::new(self.pool.clone()),
             prefix: format!("chain-{}", &chain_id.to_string()[..16]),
             timing: self.options.timing,
             peers: self.peers()?,

@@ -11,9 +11,10 @@ pub use queue::{Pool, PoolCounts, PoolError, PoolLimits, TRANSACTION_OVERHEAD_BY
 pub use select::Take;
 pub use verified::Verified;
 
+use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
-use yulian_types::{Digest, SealedTransaction};
+use yulian_types::{Digest, KnownTransactions, SealedTransaction};
 
 /// The pool as the parts of a node share it. Clones are handles to one pool.
 #[derive(Debug, Clone)]
@@ -58,5 +59,13 @@ impl Mempool {
     /// Whether the pool holds a transaction of this id.
     pub fn holds(&self, id: &Digest) -> bool {
         self.lock().get(id).is_some()
+    }
+}
+
+/// What waits here was decoded and hashed when it came in, and nearly every block consists of it.
+impl KnownTransactions for Mempool {
+    fn find(&self, list: &[Bytes]) -> Vec<Option<Arc<SealedTransaction>>> {
+        let pool = self.lock();
+        list.iter().map(|bytes| pool.find(bytes).cloned()).collect()
     }
 }

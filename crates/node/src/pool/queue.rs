@@ -62,6 +62,8 @@ pub struct Pool {
     limits: PoolLimits,
     /// Id → transaction and its place in the sender's queue. For look-ups only.
     entries: HashMap<Digest, Entry>,
+    /// The transaction whose bytes end so, to find one by its bytes without hashing them.
+    tails: HashMap<Tail, Digest>,
     pub(super) senders: BTreeMap<Digest, Sender>,
     /// Senders by bytes held, lightest first.
     weights: BTreeSet<(usize, Digest)>,
@@ -86,6 +88,14 @@ pub(super) struct Sender {
     bytes: usize,
 }
 
+/// The last bytes of a transaction: half of its last signature.
+type Tail = [u8; 32];
+
+fn tail(transaction: &SealedTransaction) -> Tail {
+    // The form of a transaction has at least one signature of 64 bytes at its end.
+    transaction.bytes.last_chunk().copied().unwrap_or_default()
+}
+
 fn cost(transaction: &SealedTransaction) -> usize {
     transaction.bytes.len() + TRANSACTION_OVERHEAD_BYTES
 }
@@ -96,6 +106,7 @@ impl Pool {
         Self {
             limits,
             entries: HashMap::new(),
+            tails: HashMap::new(),
             senders: BTreeMap::new(),
             weights: BTreeSet::new(),
             expiry: BTreeSet::new(),
@@ -110,6 +121,12 @@ impl Pool {
     /// The transaction of an id, if it waits here.
     pub fn get(&self, id: &Digest) -> Option<&Arc<SealedTransaction>> {
         self.entries.get(id).map(|entry| &entry.transaction)
+    }
+
+    /// The transaction of exactly these bytes.
+    pub fn find(&self, bytes: &[u8]) -> Option<&Arc<SealedTransaction>> {
+        let held = self.get(self.tails.get(bytes.last_chunk()?)?)?;
+        (held.bytes == *bytes).then_some(held)
     }
 
     /// Whether exactly this transaction, signatures included, waits here and so was verified.
@@ -190,6 +207,7 @@ impl Pool {
         self.weights.insert((sender.bytes, owner));
         sender.queue.insert(self.arrivals, transaction.clone());
         self.expiry.insert((transaction.payload.valid_until_ms, transaction.id));
+        self.tails.insert(tail(&transaction), transaction.id);
         let entry = Entry {
             arrival: self.arrivals,
             transaction,
@@ -204,6 +222,7 @@ impl Pool {
         let owner = transaction.sender;
         self.bytes -= cost;
         self.expiry.remove(&(transaction.payload.valid_until_ms, *id));
+        self.tails.remove(&tail(&transaction));
         if let Some(sender) = self.senders.get_mut(&owner) {
             self.weights.remove(&(sender.bytes, owner));
             sender.bytes -= cost;

@@ -150,6 +150,21 @@ fn one_id_enters_once_and_other_signatures_do_not_count_as_verified() {
 }
 
 #[test]
+fn a_transaction_is_found_by_exactly_its_bytes() {
+    let held = transaction(&sender_key(1), 0);
+    let mut pool = Pool::new(limits(10, 10));
+    assert!(pool.find(&held.bytes).is_none());
+    pool.insert(held.clone()).unwrap();
+    assert!(Arc::ptr_eq(pool.find(&held.bytes).unwrap(), &held));
+    let mut other = held.bytes.to_vec();
+    other[5] ^= 1;
+    assert!(pool.find(&other).is_none(), "the end alone is not enough");
+    assert!(pool.find(&held.bytes[..20]).is_none());
+    pool.remove(&held.id);
+    assert!(pool.find(&held.bytes).is_none());
+}
+
+#[test]
 fn expiry_follows_block_time() {
     let key = sender_key(1);
     let mut pool = Pool::new(limits(10, 10));

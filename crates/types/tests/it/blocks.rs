@@ -2,10 +2,10 @@
 
 use crate::wire::{data, digest, genesis, number, transaction};
 use bytes::Bytes;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use yulian_types::{
-    BlockError, BlockLimits, CodecError, Digest, SealedBlock, SealedTransaction, decode_canonical, decode_header,
-    encode, limits::*, proto,
+    BlockError, BlockLimits, CodecError, Digest, KnownTransactions, SealedBlock, SealedTransaction, decode_canonical,
+    decode_header, encode, limits::*, proto,
 };
 
 fn sealed(nonce: u8) -> Arc<SealedTransaction> {
@@ -43,6 +43,47 @@ fn what_is_built_is_taken() {
     let ids = |block: &SealedBlock| block.transactions.iter().map(|t| t.id).collect::<Vec<_>>();
     assert_eq!(ids(&read), ids(&built));
     assert_eq!(decode_header(&built.header_bytes).expect("header"), built.header);
+}
+
+/// Knows some transactions, and was asked for so many.
+#[derive(Debug)]
+struct Held(Vec<Arc<SealedTransaction>>, Mutex<usize>);
+
+impl KnownTransactions for Held {
+    fn find(&self, list: &[Bytes]) -> Vec<Option<Arc<SealedTransaction>>> {
+        *self.1.lock().unwrap() += list.len();
+        let known = |bytes: &Bytes| self.0.iter().find(|held| held.bytes == *bytes).cloned();
+        list.iter().map(known).collect()
+    }
+}
+
+#[test]
+fn what_is_known_is_not_decoded_again_and_makes_no_difference() {
+    let all: Vec<_> = (1..=5).map(sealed).collect();
+    let built = block(all.clone());
+    let held = Held(vec![all[1].clone(), all[4].clone()], Mutex::new(0));
+    let limits = BlockLimits::default();
+    let read = SealedBlock::decode_with(built.bytes.clone(), &limits, &held).expect("block");
+    assert_eq!(*held.1.lock().unwrap(), 5);
+    let shared = |at: usize| Arc::ptr_eq(&read.transactions[at], &all[at]);
+    assert_eq!([0, 1, 2, 3, 4].map(shared), [false, true, false, false, true]);
+    let plain = SealedBlock::decode(built.bytes.clone(), &limits).expect("block");
+    for (read, plain) in read.transactions.iter().zip(&plain.transactions) {
+        assert_eq!(
+            (&read.bytes, read.id, read.leaf, &read.payload, &read.signers),
+            (&plain.bytes, plain.id, plain.leaf, &plain.payload, &plain.signers)
+        );
+    }
+    // A transaction that is wrong is named by its place in the block, whatever is known before it.
+    let mut message: proto::Block = decode_canonical(&built.bytes, BLOCK_BYTES_MAX).expect("block");
+    message.transactions[3] = Bytes::from_static(b"no transaction");
+    let wrong = SealedBlock::decode_with(encode(&message), &limits, &held).expect_err("refused");
+    assert!(matches!(wrong, BlockError::Transaction { index: 3, .. }), "{wrong}");
+    // The root is checked also when everything is known.
+    message.transactions.truncate(2);
+    message.transactions.remove(0);
+    let wrong = SealedBlock::decode_with(encode(&message), &limits, &held).expect_err("refused");
+    assert_eq!(wrong, BlockError::TransactionRoot);
 }
 
 #[test]

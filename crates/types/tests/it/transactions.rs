@@ -41,6 +41,32 @@ fn what_the_builder_makes_is_taken() {
 }
 
 #[test]
+fn many_together_are_what_each_is_alone() {
+    let mut list: Vec<Bytes> = (1..=20).map(transaction).collect();
+    list[3] = Bytes::from_static(b"no transaction");
+    list[19] = list[19].slice(1..);
+    let together = SealedTransaction::decode_many(list.clone());
+    assert_eq!(together.len(), 20);
+    for (bytes, together) in list.into_iter().zip(together) {
+        match (SealedTransaction::decode(bytes), together) {
+            (Ok(alone), Ok(together)) => assert_eq!(
+                (alone.bytes, alone.id, alone.leaf, alone.payload, alone.signers),
+                (
+                    together.bytes,
+                    together.id,
+                    together.leaf,
+                    together.payload,
+                    together.signers
+                )
+            ),
+            (Err(alone), Err(together)) => assert_eq!(alone, together),
+            (alone, together) => panic!("{alone:?} {together:?}"),
+        }
+    }
+    assert!(SealedTransaction::decode_many(vec![]).is_empty());
+}
+
+#[test]
 fn id_and_leaf_fix_what_they_should() {
     let base = SealedTransaction::decode(transaction(1)).expect("transaction");
     let other = SealedTransaction::decode(transaction(2)).expect("transaction");
