@@ -4,6 +4,7 @@
 
 use ::sm2::dsa::signature::{Signer as _, Verifier as _};
 use ::sm2::dsa::{SigningKey, VerifyingKey};
+use ::sm3::{Digest as _, Sm3};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rustix::time::{ClockId, clock_gettime};
@@ -64,6 +65,8 @@ struct Candidate<'a> {
     /// The candidate to compare with.
     baseline: Option<&'static str>,
     run: Box<dyn FnMut(usize) + 'a>,
+    /// What one run does of that which is counted.
+    size: usize,
     per_second: Vec<f64>,
 }
 
@@ -73,6 +76,7 @@ impl<'a> Candidate<'a> {
             name,
             baseline: None,
             run: Box::new(run),
+            size: 1,
             per_second: Vec::new(),
         }
     }
@@ -82,16 +86,21 @@ impl<'a> Candidate<'a> {
         Self { baseline, ..self }
     }
 
+    fn of(self, size: usize) -> Self {
+        Self { size, ..self }
+    }
+
     fn measure(&mut self) {
         let (start, mut done) = (cpu_seconds(), 0);
         loop {
+            // Few at a time, for runs of up to a millisecond; asking for the time takes half a microsecond.
             for _ in 0..16 {
                 (self.run)(done);
                 done += 1;
             }
             let spent = cpu_seconds() - start;
             if spent >= SLICE_SECONDS {
-                self.per_second.push(done as f64 / spent);
+                self.per_second.push((done * self.size) as f64 / spent);
                 return;
             }
         }
@@ -121,8 +130,6 @@ fn candidates<'a>(items: &'a [Signed], known: &'a FastVerifier, secret: &'a Secr
         assert!(valid.is_ok());
     };
     let oracle_secret = SigningKey::from_slice("1234567812345678", &*secret.to_bytes()).expect("in range");
-    let leaves: Vec<_> = (0..1024u32).map(|i| merkle::leaf(&i.to_be_bytes())).collect();
-    let kilobyte = [7; 1024];
     vec![
         Candidate::new(ORACLE_VERIFY, oracle),
         Candidate::new("verify, unknown key", unknown).against(ORACLE_VERIFY),
@@ -138,9 +145,45 @@ fn candidates<'a>(items: &'a [Signed], known: &'a FastVerifier, secret: &'a Secr
             black_box(Signer::sign(secret, &at(index).message).expect("software keys sign"));
         })
         .against(ORACLE_SIGN),
+    ]
+}
+
+const ORACLE_NODES: &str = "1,024 of 66 bytes, RustCrypto sm3";
+const ORACLE_MESSAGES: &str = "256 of 300 bytes, RustCrypto sm3";
+
+fn hashes<'a>() -> Vec<Candidate<'a>> {
+    let leaves: Vec<_> = (0..1024u32).map(|i| merkle::leaf(&i.to_be_bytes())).collect();
+    let nodes: Vec<[u8; 66]> = (0..1024).map(|i| [i as u8; 66]).collect();
+    let messages: Vec<[u8; 300]> = (0..256).map(|i| [i as u8; 300]).collect();
+    let (oracle_nodes, oracle_messages) = (nodes.clone(), messages.clone());
+    vec![
         Candidate::new("SM3 of 1 KiB", move |_| {
-            black_box(sm3::hash(&[black_box(&kilobyte)]));
+            black_box(sm3::hash(&[black_box(&[7; 1024])]));
         }),
+        Candidate::new(ORACLE_NODES, move |_| {
+            let digests: Vec<_> = black_box(&oracle_nodes).iter().map(Sm3::digest).collect();
+            black_box(digests);
+        })
+        .of(nodes.len()),
+        Candidate::new("1,024 of 66 bytes, hash_equal", move |_| {
+            black_box(sm3::hash_equal(black_box(&nodes)));
+        })
+        .of(1024)
+        .against(ORACLE_NODES),
+        Candidate::new(ORACLE_MESSAGES, move |_| {
+            let digests: Vec<_> = black_box(&oracle_messages).iter().map(Sm3::digest).collect();
+            black_box(digests);
+        })
+        .of(messages.len()),
+        Candidate::new("256 of 300 bytes, hash_many", move |_| {
+            let messages: Vec<_> = black_box(&messages)
+                .iter()
+                .map(|message| [message.as_slice()])
+                .collect();
+            black_box(sm3::hash_many(&messages));
+        })
+        .of(256)
+        .against(ORACLE_MESSAGES),
         Candidate::new("Merkle root of 1,024 leaves", move |_| {
             black_box(merkle::root(black_box(&leaves)));
         }),
@@ -158,6 +201,7 @@ fn main() {
     }
     let secret = SecretKey::from_bytes(&[7; 32]).expect("in range");
     let mut candidates = candidates(&items, &known, &secret);
+    candidates.extend(hashes());
     for _ in 0..ROUNDS {
         for candidate in &mut candidates {
             candidate.measure();
@@ -170,6 +214,6 @@ fn main() {
     for (candidate, (name, median)) in candidates.iter().zip(&medians) {
         let baseline = medians.iter().find(|(name, _)| candidate.baseline == Some(name));
         let ratio = baseline.map_or(String::new(), |(_, baseline)| format!("{:>8.2} x", median / baseline));
-        println!("{name:<32} {median:>10.0} /s {ratio}");
+        println!("{name:<34} {median:>10.0} /s {ratio}");
     }
 }

@@ -3,6 +3,8 @@
 mod files;
 pub mod key_file;
 pub mod merkle;
+#[cfg(target_arch = "x86_64")]
+mod simd;
 pub mod sm2;
 pub mod sm3;
 pub mod sm4;

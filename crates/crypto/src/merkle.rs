@@ -11,7 +11,7 @@
 //! root of no leaves = 32 zero bytes
 //! ```
 
-use crate::sm3::{Digest, Tag, tagged};
+use crate::sm3::{Digest, Tag, tagged, tagged_pairs};
 
 /// Tag of a leaf made by [`leaf`].
 pub const LEAF_TAG: &Tag = b"ylMkLeaf";
@@ -49,13 +49,10 @@ pub fn root(leaves: &[Digest]) -> Digest {
 
 /// Pairs hashed, a last odd one carried up unchanged: the split of RFC 9162, seen from below.
 fn next_level(level: &[Digest]) -> Vec<Digest> {
-    level
-        .chunks(2)
-        .map(|pair| match pair {
-            [left, right] => node(left, right),
-            single => single[0],
-        })
-        .collect()
+    let (pairs, odd) = level.as_chunks();
+    let mut above = tagged_pairs(NODE_TAG, pairs);
+    above.extend_from_slice(odd);
+    above
 }
 
 /// All levels of a tree, to prove many leaves: twice the memory of the leaves.

@@ -3,6 +3,9 @@
 //! Every hash that YuLian gives a meaning to starts with an 8-byte ASCII [`Tag`]. All tags have the
 //! same length, so no tagged input can be read as the input of another tag.
 
+pub(crate) mod lanes;
+
+use lanes::batch::{Equal, Pairs, Parts};
 use sm3::Digest as _;
 use std::{fmt, str::FromStr};
 
@@ -88,17 +91,22 @@ pub fn tagged(tag: &Tag, parts: &[&[u8]]) -> Digest {
 /// The same digests as [`hash`] of each, but faster for many: messages of an equal number of 64-byte blocks are
 /// hashed side by side.
 pub fn hash_many<const PARTS: usize>(messages: &[[&[u8]; PARTS]]) -> Vec<Digest> {
-    messages.iter().map(|parts| hash(parts)).collect()
+    lanes::hash(&Parts::new(b"", messages))
 }
 
 /// SM3(tag ‖ parts…) of each message, in order: [`tagged`] for many.
 pub fn tagged_many<const PARTS: usize>(tag: &Tag, messages: &[[&[u8]; PARTS]]) -> Vec<Digest> {
-    messages.iter().map(|parts| tagged(tag, parts)).collect()
+    lanes::hash(&Parts::new(tag, messages))
 }
 
 /// SM3 of each message of N bytes, in order: [`hash_many`] without looking at lengths, as trees need it.
 pub fn hash_equal<const N: usize>(messages: &[[u8; N]]) -> Vec<Digest> {
-    messages.iter().map(|message| hash(&[message])).collect()
+    lanes::hash(&Equal(messages))
+}
+
+/// SM3(tag ‖ left ‖ right) of each pair, in order: the nodes of a tree.
+pub(crate) fn tagged_pairs(tag: &Tag, pairs: &[[Digest; 2]]) -> Vec<Digest> {
+    lanes::hash(&Pairs { tag, pairs })
 }
 
 /// Incremental SM3, for files and streams.
