@@ -86,5 +86,5 @@ macro_rules! sm3_kernel {
     };
 }
 
-sm3_kernel!(Avx2 avx2, 8 lanes, from 3);
-sm3_kernel!(Avx512 avx512, 16 lanes, from 4);
+sm3_kernel!(Avx2 avx2, 8 lanes, from 2);
+sm3_kernel!(Avx512 avx512, 16 lanes, from 3);
