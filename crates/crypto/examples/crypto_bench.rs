@@ -5,13 +5,15 @@
 use ::sm2::dsa::signature::{Signer as _, Verifier as _};
 use ::sm2::dsa::{SigningKey, VerifyingKey};
 use ::sm3::{Digest as _, Sm3};
+use aes_gcm::aead::{AeadInOut, consts::U12};
+use aes_gcm::{AesGcm, KeyInit as _};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use yulian_crypto::merkle;
 use yulian_crypto::sm2::{FastVerifier, PublicKey, SecretKey, Signature, Signer, Verifier};
-use yulian_crypto::sm3;
+use yulian_crypto::{sm3, sm4};
 
 const ORACLE_VERIFY: &str = "verify, RustCrypto sm2 0.14";
 const ORACLE_SIGN: &str = "sign, RustCrypto sm2 0.14";
@@ -66,7 +68,8 @@ struct Candidate<'a> {
     baseline: Option<&'static str>,
     run: Box<dyn FnMut(usize) + 'a>,
     /// What one run does of that which is counted.
-    size: usize,
+    size: f64,
+    unit: &'static str,
     per_second: Vec<f64>,
 }
 
@@ -76,7 +79,8 @@ impl<'a> Candidate<'a> {
             name,
             baseline: None,
             run: Box::new(run),
-            size: 1,
+            size: 1.0,
+            unit: "/s",
             per_second: Vec::new(),
         }
     }
@@ -87,20 +91,26 @@ impl<'a> Candidate<'a> {
     }
 
     fn of(self, size: usize) -> Self {
+        let size = size as f64;
         Self { size, ..self }
     }
 
+    fn megabytes(self, bytes: usize) -> Self {
+        let (size, unit) = (bytes as f64 * 1e-6, "MB/s");
+        Self { size, unit, ..self }
+    }
+
     fn measure(&mut self) {
-        let (start, mut done) = (cpu_seconds(), 0);
+        let (start, mut done) = (cpu_seconds(), 0u32);
         loop {
-            // Few at a time, for runs of up to a millisecond; asking for the time takes half a microsecond.
-            for _ in 0..16 {
-                (self.run)(done);
+            // Few at a time, as one run may take ten milliseconds.
+            for _ in 0..8 {
+                (self.run)(done as usize);
                 done += 1;
             }
             let spent = cpu_seconds() - start;
             if spent >= SLICE_SECONDS {
-                self.per_second.push((done * self.size) as f64 / spent);
+                self.per_second.push(f64::from(done) * self.size / spent);
                 return;
             }
         }
@@ -190,6 +200,33 @@ fn hashes<'a>() -> Vec<Candidate<'a>> {
     ]
 }
 
+const SEAL_SIZES: [(usize, &str, &str); 4] = [
+    (128, "SM4-GCM seal 128 B, RustCrypto", "SM4-GCM seal 128 B"),
+    (1 << 10, "SM4-GCM seal 1 KiB, RustCrypto", "SM4-GCM seal 1 KiB"),
+    (16 << 10, "SM4-GCM seal 16 KiB, RustCrypto", "SM4-GCM seal 16 KiB"),
+    (1 << 20, "SM4-GCM seal 1 MiB, RustCrypto", "SM4-GCM seal 1 MiB"),
+];
+
+fn seals<'a>() -> Vec<Candidate<'a>> {
+    let of_size = |(size, oracle_name, name)| {
+        let (mut oracle_text, mut text) = (vec![7; size], vec![7; size]);
+        let oracle = AesGcm::<::sm4::Sm4, U12>::new(&[1; 16].into());
+        let gcm = sm4::Gcm::new(&[1; 16]);
+        let oracle = move |_| {
+            let sealed = oracle.encrypt_inout_detached(&[2; 12].into(), &[3; 13], oracle_text.as_mut_slice().into());
+            black_box(sealed.expect("short"));
+        };
+        let own = move |_| {
+            black_box(gcm.seal_in_place(&[2; 12], &[3; 13], &mut text).expect("short"));
+        };
+        [
+            Candidate::new(oracle_name, oracle).megabytes(size),
+            Candidate::new(name, own).megabytes(size).against(oracle_name),
+        ]
+    };
+    SEAL_SIZES.into_iter().flat_map(of_size).collect()
+}
+
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 fn main() {
     let items = signed();
@@ -202,6 +239,7 @@ fn main() {
     let secret = SecretKey::from_bytes(&[7; 32]).expect("in range");
     let mut candidates = candidates(&items, &known, &secret);
     candidates.extend(hashes());
+    candidates.extend(seals());
     for _ in 0..ROUNDS {
         for candidate in &mut candidates {
             candidate.measure();
@@ -214,6 +252,6 @@ fn main() {
     for (candidate, (name, median)) in candidates.iter().zip(&medians) {
         let baseline = medians.iter().find(|(name, _)| candidate.baseline == Some(name));
         let ratio = baseline.map_or(String::new(), |(_, baseline)| format!("{:>8.2} x", median / baseline));
-        println!("{name:<34} {median:>10.0} /s {ratio}");
+        println!("{name:<34} {median:>10.0} {:<4} {ratio}", candidate.unit);
     }
 }

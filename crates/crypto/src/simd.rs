@@ -9,6 +9,9 @@
 
 use crate::sm3::DIGEST_BYTES;
 use crate::sm3::lanes::{self, Block, Kernel, State};
+use crate::sm4::cipher::{Stream, narrow, wide};
+use crate::sm4::ghash::{self, Powers};
+use crate::sm4::{self, KEY_BYTES, NONCE_BYTES, RoundKeys};
 use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
@@ -36,6 +39,14 @@ token! {
     /// 512-bit vectors of 32- and 64-bit integers, and [`Avx2`].
     Avx512: "avx2" "avx512f"
 }
+token! {
+    /// 128-bit vectors with AES and carry-less multiplication.
+    Aes: "avx" "aes" "pclmulqdq"
+}
+token! {
+    /// 256-bit vectors with AES.
+    Vaes: "avx2" "vaes"
+}
 
 /// Loads and stores of whole arrays, which need no alignment.
 macro_rules! memory {
@@ -60,6 +71,9 @@ macro_rules! memory {
     )+};
 }
 
+memory! { "sse2" __m128i:
+    load_u8x16 store_u8x16 [u8; 16], _mm_loadu_si128 _mm_storeu_si128;
+}
 memory! { "avx2" __m256i:
     load_u8x32 store_u8x32 [u8; 32], _mm256_loadu_si256 _mm256_storeu_si256;
     load_u32x8 store_u32x8 [u32; 8], _mm256_loadu_si256 _mm256_storeu_si256;
@@ -88,3 +102,37 @@ macro_rules! sm3_kernel {
 
 sm3_kernel!(Avx2 avx2, 8 lanes, from 2);
 sm3_kernel!(Avx512 avx512, 16 lanes, from 3);
+
+impl Aes {
+    /// The round keys of a key.
+    pub(crate) fn expand(self, key: &[u8; KEY_BYTES], keys: &mut RoundKeys) {
+        // SAFETY: the token exists only where AES and AVX do.
+        unsafe { narrow::expand(key, keys) }
+    }
+
+    /// See [`narrow::key_stream`].
+    pub(crate) fn key_stream(self, keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut Stream) {
+        // SAFETY: the token exists only where AES and AVX do.
+        unsafe { narrow::key_stream(keys, nonce, counter, out) }
+    }
+
+    /// See [`ghash::powers`].
+    pub(crate) fn powers(self, key: &sm4::Block, out: &mut Powers) {
+        // SAFETY: the token exists only where AVX and carry-less multiplication do.
+        unsafe { ghash::powers(key, out) }
+    }
+
+    /// See [`ghash::absorb`].
+    pub(crate) fn absorb(self, powers: &Powers, state: &mut sm4::Block, data: &[u8]) {
+        // SAFETY: the token exists only where AVX and carry-less multiplication do.
+        unsafe { ghash::absorb(powers, state, data) }
+    }
+}
+
+impl Vaes {
+    /// See [`wide::key_stream`].
+    pub(crate) fn key_stream(self, keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut Stream) {
+        // SAFETY: the token exists only where VAES and AVX2 do.
+        unsafe { wide::key_stream(keys, nonce, counter, out) }
+    }
+}
