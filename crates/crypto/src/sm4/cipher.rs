@@ -65,13 +65,20 @@ macro_rules! key_stream {
             for (i, set) in sets.iter_mut().enumerate() {
                 set[3] = add(set[3], counters(i as u32 * $blocks));
             }
-            for keys in keys.as_chunks::<4>().0 {
-                for (i, &key) in keys.iter().enumerate() {
+            // The words keep their registers and their names move on by one each round.
+            macro_rules! round {
+                ($word:literal $next:literal $second:literal $third:literal, $key:expr) => {
                     for set in &mut sets {
-                        let others = xor(xor(set[(i + 1) % 4], set[(i + 2) % 4]), set[(i + 3) % 4]);
-                        set[i] = xor(set[i], mixed(xor(others, splat(key))));
+                        let others = xor(xor(set[$next], set[$second]), set[$third]);
+                        set[$word] = xor(set[$word], mixed(xor(others, splat($key))));
                     }
-                }
+                };
+            }
+            for &[first, second, third, fourth] in keys.as_chunks().0 {
+                round!(0 1 2 3, first);
+                round!(1 2 3 0, second);
+                round!(2 3 0 1, third);
+                round!(3 0 1 2, fourth);
             }
             for (set, out) in sets.iter().zip(out.as_chunks_mut().0) {
                 store_set(out, set);
