@@ -7,13 +7,17 @@ use crate::{
     proto, tags,
     transaction::{SealedTransaction, TransactionError},
 };
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
+use prost::encoding::{decode_varint, encoded_len_varint};
 use std::{fmt, sync::Arc};
 use yulian_crypto::{Digest, merkle, sm3};
 
 const VERSION: u32 = 1;
 /// Number of the field `header` of a block.
 const HEADER_FIELD: u32 = 1;
+/// The key of a block's header and that of a transaction: number of the field × 8 + 2, length-delimited.
+const HEADER_KEY: u8 = (HEADER_FIELD as u8) << 3 | 2;
+const TRANSACTION_KEY: u8 = 2 << 3 | 2;
 
 /// Limits under which a block is decoded; taken from the chain's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,8 +203,13 @@ impl SealedBlock {
         let limit = limits.body_bytes_max + HEADER_BYTES_MAX + TRANSACTION_FRAMING_BYTES;
         // One field is the header; the transactions are counted exactly below.
         let fields = limits.transactions_max.saturating_add(2);
-        let message: proto::Block =
-            decode_counted(&bytes, limit, fields, (HEADER_FIELD, HEADER_BYTES_MAX)).map_err(BlockError::Codec)?;
+        let message = match split(&bytes, limit, limits.transactions_max) {
+            Some(message) => message,
+            // Whatever is wrong with it, the other decoder finds out and says.
+            None => {
+                decode_counted(&bytes, limit, fields, (HEADER_FIELD, HEADER_BYTES_MAX)).map_err(BlockError::Codec)?
+            }
+        };
         let header = decode_header(&message.header)?;
         let found = message.transactions.len();
         if found > limits.transactions_max {
@@ -230,6 +239,40 @@ impl SealedBlock {
     pub fn body_cost(transaction: &SealedTransaction) -> usize {
         transaction.bytes.len() + TRANSACTION_FRAMING_BYTES
     }
+}
+
+/// The parts of a canonical block within its limits, without a copy: a block is long, and to compare it with its
+/// encoding costs as much as all else that is done to read it.
+fn split(bytes: &Bytes, limit: usize, transactions_max: usize) -> Option<proto::Block> {
+    let mut message = proto::Block::default();
+    if bytes.len() > limit {
+        return None;
+    }
+    let mut rest = bytes.clone();
+    if rest.first() == Some(&HEADER_KEY) {
+        message.header = take_field(&mut rest).filter(|header| (1..=HEADER_BYTES_MAX).contains(&header.len()))?;
+    }
+    while let Some(&key) = rest.first() {
+        if key != TRANSACTION_KEY || message.transactions.len() == transactions_max {
+            return None;
+        }
+        message.transactions.push(take_field(&mut rest)?);
+    }
+    Some(message)
+}
+
+/// The content of the length-delimited field that `rest` begins with, if its length is written as short as it can be.
+fn take_field(rest: &mut Bytes) -> Option<Bytes> {
+    let mut after = &rest[1..];
+    let length = decode_varint(&mut after).ok()?;
+    let start = rest.len() - after.len();
+    let end = usize::try_from(length).ok()?.checked_add(start)?;
+    if encoded_len_varint(length) != start - 1 || end > rest.len() {
+        return None;
+    }
+    let content = rest.slice(start..end);
+    rest.advance(end);
+    Some(content)
 }
 
 /// Takes what is known and decodes the others together.

@@ -67,7 +67,8 @@ pub struct Pool {
     pub(super) senders: BTreeMap<Digest, Sender>,
     /// Senders by bytes held, lightest first.
     weights: BTreeSet<(usize, Digest)>,
-    expiry: BTreeSet<(u64, Digest)>,
+    /// By time of expiry, then arrival.
+    expiry: BTreeMap<(u64, u64), Digest>,
     /// The sender whose turn comes first in the next block.
     pub(super) turn: Digest,
     arrivals: u64,
@@ -109,7 +110,7 @@ impl Pool {
             tails: HashMap::new(),
             senders: BTreeMap::new(),
             weights: BTreeSet::new(),
-            expiry: BTreeSet::new(),
+            expiry: BTreeMap::new(),
             turn: Digest::ZERO,
             arrivals: 0,
             bytes: 0,
@@ -206,7 +207,8 @@ impl Pool {
         sender.bytes += cost;
         self.weights.insert((sender.bytes, owner));
         sender.queue.insert(self.arrivals, transaction.clone());
-        self.expiry.insert((transaction.payload.valid_until_ms, transaction.id));
+        let expires = (transaction.payload.valid_until_ms, self.arrivals);
+        self.expiry.insert(expires, transaction.id);
         self.tails.insert(tail(&transaction), transaction.id);
         let entry = Entry {
             arrival: self.arrivals,
@@ -221,7 +223,7 @@ impl Pool {
         let cost = cost(&transaction);
         let owner = transaction.sender;
         self.bytes -= cost;
-        self.expiry.remove(&(transaction.payload.valid_until_ms, *id));
+        self.expiry.remove(&(transaction.payload.valid_until_ms, arrival));
         self.tails.remove(&tail(&transaction));
         if let Some(sender) = self.senders.get_mut(&owner) {
             self.weights.remove(&(sender.bytes, owner));
@@ -239,7 +241,7 @@ impl Pool {
     /// Takes out what may not enter a block later than this time, and says what that was.
     pub fn expire(&mut self, block_time_ms: u64) -> Vec<Digest> {
         let mut gone = Vec::new();
-        while let Some((valid_until, id)) = self.expiry.first().copied() {
+        while let Some((&(valid_until, _), &id)) = self.expiry.first_key_value() {
             // A later block has a later time.
             if valid_until > block_time_ms {
                 break;
