@@ -9,7 +9,7 @@
 
 use crate::sm3::DIGEST_BYTES;
 use crate::sm3::lanes::{self, Block, Kernel, State};
-use crate::sm4::cipher::{Stream, narrow, wide};
+use crate::sm4::cipher::{Eight, narrow, wide};
 use crate::sm4::ghash::{self, Powers};
 use crate::sm4::{self, KEY_BYTES, NONCE_BYTES, RoundKeys};
 use std::arch::is_x86_feature_detected;
@@ -111,7 +111,7 @@ impl Aes {
     }
 
     /// See [`narrow::key_stream`].
-    pub(crate) fn key_stream(self, keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut Stream) {
+    pub(crate) fn key_stream(self, keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut [Eight]) {
         // SAFETY: the token exists only where AES and AVX do.
         unsafe { narrow::key_stream(keys, nonce, counter, out) }
     }
@@ -131,7 +131,7 @@ impl Aes {
 
 impl Vaes {
     /// See [`wide::key_stream`].
-    pub(crate) fn key_stream(self, keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut Stream) {
+    pub(crate) fn key_stream(self, keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut [Eight]) {
         // SAFETY: the token exists only where VAES and AVX2 do.
         unsafe { wide::key_stream(keys, nonce, counter, out) }
     }

@@ -9,10 +9,8 @@
 
 use super::{Block, KEY_BYTES, NONCE_BYTES, RoundKeys};
 
-/// How many blocks a call computes: enough for the latency of one to be hidden behind the others.
-pub(crate) const STREAM_BLOCKS: usize = 16;
 /// Consecutive blocks of a key stream.
-pub(crate) type Stream = [Block; STREAM_BLOCKS];
+pub(crate) type Eight = [Block; 8];
 
 /// The affine map into AES's S-box, by the low and the high half of a byte.
 const INTO_AES: [[u8; 16]; 2] = [
@@ -49,16 +47,15 @@ const fn unshifted(rotated_bytes: usize) -> [u8; 16] {
     out
 }
 
-/// Defines `key_stream` out of the caller's table of vector operations: `splat`, `table`, `counters`, `add`, `xor`,
+/// Defines `sets` out of the caller's table of vector operations: `splat`, `table`, `counters`, `add`, `xor`,
 /// `and`, `high_halves` (which may leave bits above), `rotate_2`, `look_up(table, at)`, `aes_s_box`, `unpack_32` and
 /// `unpack_64` of each 128 bits, and `store`.
-macro_rules! key_stream {
+macro_rules! encryption {
     ($(#[$attribute:meta])* $vector:ty, $blocks:literal blocks) => {
-        const SETS: usize = STREAM_BLOCKS / $blocks;
-
-        /// The blocks of a nonce from a counter on, encrypted.
+        /// As many blocks of a nonce from a counter on as a number of vectors holds, encrypted. More vectors take little
+        /// longer, as long as each waits for its own results most of the time.
         $(#[$attribute])*
-        pub(crate) fn key_stream(keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut Stream) {
+        fn sets<const SETS: usize>(keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut [Eight]) {
             let words = nonce.as_chunks().0;
             let [x0, x1, x2] = [words[0], words[1], words[2]].map(u32::from_be_bytes);
             let mut sets = [[splat(x0), splat(x1), splat(x2), splat(counter)]; SETS];
@@ -69,8 +66,9 @@ macro_rules! key_stream {
             macro_rules! round {
                 ($word:literal $next:literal $second:literal $third:literal, $key:expr) => {
                     for set in &mut sets {
-                        let others = xor(xor(set[$next], set[$second]), set[$third]);
-                        set[$word] = xor(set[$word], mixed(xor(others, splat($key))));
+                        // Last what was computed last: this is the path that all waits for.
+                        let others = xor(xor(xor(set[$next], set[$second]), splat($key)), set[$third]);
+                        set[$word] = mixed_into(set[$word], others);
                     }
                 };
             }
@@ -80,17 +78,16 @@ macro_rules! key_stream {
                 round!(2 3 0 1, third);
                 round!(3 0 1 2, fourth);
             }
-            for (set, out) in sets.iter().zip(out.as_chunks_mut().0) {
+            for (set, out) in sets.iter().zip(out.as_flattened_mut().as_chunks_mut().0) {
                 store_set(out, set);
             }
         }
 
-        /// S-box and linear map of a round.
+        /// Adds S-box and linear map of `a` to a word.
         $(#[$attribute])*
         #[inline]
-        fn mixed(a: $vector) -> $vector {
-            let into = affine(&INTO_AES, a);
-            let substituted = affine(&FROM_AES, aes_s_box(into));
+        fn mixed_into(word: $vector, a: $vector) -> $vector {
+            let substituted = affine(&FROM_AES, aes_s_box(affine(&INTO_AES, a)));
             let rotated = [
                 look_up(substituted, table(const { &unshifted(0) })),
                 look_up(substituted, table(const { &unshifted(1) })),
@@ -99,7 +96,7 @@ macro_rules! key_stream {
             ];
             // B ⊕ (B ⋘ 2) ⊕ (B ⋘ 10) ⊕ (B ⋘ 18) ⊕ (B ⋘ 24)
             let by_two = rotate_2(xor(xor(rotated[0], rotated[1]), rotated[2]));
-            xor(xor(rotated[0], rotated[3]), by_two)
+            xor(xor(word, xor(rotated[0], rotated[3])), by_two)
         }
 
         $(#[$attribute])*
@@ -131,7 +128,18 @@ pub(crate) mod narrow {
     use crate::simd::{load_u8x16, store_u8x16};
     use std::arch::x86_64::*;
 
-    key_stream!(#[target_feature(enable = "aes,avx")] __m128i, 4 blocks);
+    encryption!(#[target_feature(enable = "aes,avx")] __m128i, 4 blocks);
+
+    /// The blocks of a nonce from a counter on, encrypted.
+    #[target_feature(enable = "aes,avx")]
+    pub(crate) fn key_stream(keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut [Eight]) {
+        for (out, counter) in out.chunks_mut(2).zip((counter..).step_by(16)) {
+            match out.len() {
+                1 => sets::<2>(keys, nonce, counter, out),
+                _ => sets::<4>(keys, nonce, counter, out),
+            }
+        }
+    }
 
     /// The round keys of a key, in constant time.
     #[target_feature(enable = "aes,avx")]
@@ -241,7 +249,20 @@ pub(crate) mod wide {
     use crate::simd::{load_u8x16, store_u8x16};
     use std::arch::x86_64::*;
 
-    key_stream!(#[target_feature(enable = "avx2,vaes")] __m256i, 8 blocks);
+    encryption!(#[target_feature(enable = "avx2,vaes")] __m256i, 8 blocks);
+
+    /// The blocks of a nonce from a counter on, encrypted.
+    #[target_feature(enable = "avx2,vaes")]
+    pub(crate) fn key_stream(keys: &RoundKeys, nonce: &[u8; NONCE_BYTES], counter: u32, out: &mut [Eight]) {
+        for (out, counter) in out.chunks_mut(4).zip((counter..).step_by(32)) {
+            match out.len() {
+                1 => sets::<1>(keys, nonce, counter, out),
+                2 => sets::<2>(keys, nonce, counter, out),
+                3 => sets::<3>(keys, nonce, counter, out),
+                _ => sets::<4>(keys, nonce, counter, out),
+            }
+        }
+    }
 
     #[inline]
     #[target_feature(enable = "avx2")]

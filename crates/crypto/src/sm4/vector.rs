@@ -1,13 +1,16 @@
 //! SM4-GCM by vector instructions; [`super::cipher`] and [`super::ghash`] are its parts.
 
-use super::cipher::{STREAM_BLOCKS, Stream};
+use super::cipher::Eight;
 use super::ghash::{self, Powers};
-use super::{Block, KEY_BYTES, NONCE_BYTES, RoundKeys, TAG_BYTES};
+use super::{Block, KEY_BYTES, MESSAGE_BYTES_MAX, NONCE_BYTES, RoundKeys, TAG_BYTES};
 use crate::simd::{Aes, Vaes};
 use zeroize::Zeroize as _;
 
 const BLOCK_BYTES: usize = size_of::<Block>();
-const STREAM_BYTES: usize = STREAM_BLOCKS * BLOCK_BYTES;
+/// The part of a key stream that is computed at once: enough for the fastest kernel.
+type Stream = [Eight; 4];
+const STREAM_BYTES: usize = size_of::<Stream>();
+const STREAM_BLOCKS: u32 = (STREAM_BYTES / BLOCK_BYTES) as u32;
 
 /// What a key becomes; wiped when dropped.
 pub(super) struct VectorGcm {
@@ -28,8 +31,8 @@ impl VectorGcm {
         });
         aes.expand(key, &mut new.round_keys);
         // The hash key is the encrypted block of zeros.
-        let mut stream = new.stream(&[0; NONCE_BYTES], 0);
-        aes.powers(&stream[0], &mut new.powers);
+        let mut stream = new.stream(&[0; NONCE_BYTES], 0, BLOCK_BYTES);
+        aes.powers(&stream[0][0], &mut new.powers);
         stream.zeroize();
         new
     }
@@ -38,13 +41,13 @@ impl VectorGcm {
     pub(super) fn seal(&self, nonce: &[u8; NONCE_BYTES], aad: &[u8], text: &mut [u8]) -> [u8; TAG_BYTES] {
         let mut hash = Block::default();
         self.aes.absorb(&self.powers, &mut hash, aad);
-        let stream = self.stream(nonce, 1);
+        let stream = self.stream(nonce, 1, BLOCK_BYTES + text.len());
         let length = text.len();
         // Hashing a chunk overlaps with encrypting the next.
         self.apply(nonce, &stream, text, |chunk| {
             self.aes.absorb(&self.powers, &mut hash, chunk)
         });
-        self.tag(&stream[0], hash, aad.len(), length)
+        self.tag(&stream[0][0], hash, aad.len(), length)
     }
 
     /// Decrypts if the tag matches. Nothing is decrypted otherwise.
@@ -58,8 +61,8 @@ impl VectorGcm {
         let mut hash = Block::default();
         self.aes.absorb(&self.powers, &mut hash, aad);
         self.aes.absorb(&self.powers, &mut hash, text);
-        let stream = self.stream(nonce, 1);
-        let expected = self.tag(&stream[0], hash, aad.len(), text.len());
+        let stream = self.stream(nonce, 1, BLOCK_BYTES + text.len());
+        let expected = self.tag(&stream[0][0], hash, aad.len(), text.len());
         // One comparison of 128 bits: no time depends on where they differ.
         if u128::from_ne_bytes(expected) != u128::from_ne_bytes(*tag) {
             return Err(super::NotAuthentic);
@@ -73,14 +76,15 @@ impl VectorGcm {
     ///
     /// The counter has 32 bits and a text at most 2^26 blocks, so that it never wraps round.
     fn apply(&self, nonce: &[u8; NONCE_BYTES], first: &Stream, text: &mut [u8], mut done: impl FnMut(&[u8])) {
+        const { assert!(MESSAGE_BYTES_MAX / BLOCK_BYTES < u32::MAX as usize - 2 * STREAM_BLOCKS as usize) };
         let (head, rest) = text.split_at_mut(text.len().min(STREAM_BYTES - BLOCK_BYTES));
-        add(head, &first.as_flattened()[BLOCK_BYTES..]);
+        add(head, &bytes(first)[BLOCK_BYTES..]);
         done(head);
-        let mut counter = 1 + STREAM_BLOCKS as u32;
+        let mut counter = 1 + STREAM_BLOCKS;
         for chunk in rest.chunks_mut(STREAM_BYTES) {
-            add(chunk, self.stream(nonce, counter).as_flattened());
+            add(chunk, bytes(&self.stream(nonce, counter, chunk.len())));
             done(chunk);
-            counter += STREAM_BLOCKS as u32;
+            counter += STREAM_BLOCKS;
         }
     }
 
@@ -93,11 +97,15 @@ impl VectorGcm {
         tag
     }
 
-    fn stream(&self, nonce: &[u8; NONCE_BYTES], counter: u32) -> Stream {
+    /// The key stream from a counter on, at least so many bytes of it if it is not all.
+    fn stream(&self, nonce: &[u8; NONCE_BYTES], counter: u32, bytes: usize) -> Stream {
         let mut out = Stream::default();
+        let needed = bytes.div_ceil(size_of::<Eight>()).min(out.len());
         match self.vaes {
-            Some(vaes) => vaes.key_stream(&self.round_keys, nonce, counter, &mut out),
-            None => self.aes.key_stream(&self.round_keys, nonce, counter, &mut out),
+            Some(vaes) => vaes.key_stream(&self.round_keys, nonce, counter, &mut out[..needed]),
+            None => self
+                .aes
+                .key_stream(&self.round_keys, nonce, counter, &mut out[..needed]),
         }
         out
     }
@@ -108,6 +116,10 @@ impl Drop for VectorGcm {
         self.round_keys.zeroize();
         self.powers.zeroize();
     }
+}
+
+fn bytes(stream: &Stream) -> &[u8] {
+    stream.as_flattened().as_flattened()
 }
 
 fn add(text: &mut [u8], stream: &[u8]) {
