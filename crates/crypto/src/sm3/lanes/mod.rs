@@ -3,6 +3,14 @@
 //! The messages of a group have the same number of blocks. A group too small to be worth the vectors is hashed one
 //! message after the other, and so is everything on a processor without vectors that have a kernel here.
 
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(
+        dead_code,
+        reason = "no kernel for this processor: all but the tests hash one message after the other"
+    )
+)]
+
 pub(crate) mod batch;
 pub(crate) mod compress;
 
@@ -57,6 +65,11 @@ pub(super) fn hash(batch: &impl Batch) -> Vec<Digest> {
             return hash_with(kernel, batch);
         }
     }
+    hash_each(batch)
+}
+
+/// Without a kernel.
+fn hash_each(batch: &impl Batch) -> Vec<Digest> {
     (0..batch.len()).map(|message| batch.hash_alone(message)).collect()
 }
 

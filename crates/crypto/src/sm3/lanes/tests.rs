@@ -42,7 +42,11 @@ impl<const LANES: usize, K: Kernel<LANES>> Kernel<LANES> for Always<K> {
 
 /// What every kernel makes of a batch, with its name.
 fn by_every_kernel(batch: &impl Batch) -> Vec<(&'static str, Vec<Digest>)> {
-    let mut out = vec![("portable", hash_with(Portable, batch)), ("chosen", super::hash(batch))];
+    let mut out = vec![
+        ("none", super::hash_each(batch)),
+        ("portable", hash_with(Portable, batch)),
+        ("chosen", super::hash(batch)),
+    ];
     #[cfg(target_arch = "x86_64")]
     {
         use crate::simd::{Avx2, Avx512};
