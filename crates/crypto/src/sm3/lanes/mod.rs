@@ -7,6 +7,8 @@
     not(target_arch = "x86_64"),
     allow(
         dead_code,
+        unused_imports,
+        unused_macros,
         reason = "no kernel for this processor: all but the tests hash one message after the other"
     )
 )]
