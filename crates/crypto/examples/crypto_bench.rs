@@ -11,8 +11,10 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
+use std::ops::Deref;
+use std::rc::Rc;
 use yulian_crypto::merkle;
-use yulian_crypto::sm2::{FastVerifier, PublicKey, SecretKey, Signature, Signer, Verifier};
+use yulian_crypto::sm2::{FastVerifier, Item, KEY_CACHE_BYTES, PublicKey, SecretKey, Signature, Signer, Verifier};
 use yulian_crypto::{sm3, sm4};
 
 const ORACLE_VERIFY: &str = "verify, RustCrypto sm2 0.14";
@@ -20,6 +22,9 @@ const ORACLE_SIGN: &str = "sign, RustCrypto sm2 0.14";
 
 const KEYS: usize = 64;
 const SIGNATURES: usize = 256;
+/// Keys that are seen twice, and what a verifier needs to remember them all.
+const MANY_KEYS: usize = 10_000;
+const MANY_KEYS_BYTES: usize = 192 << 20;
 /// The median of so many rounds is shown; candidates take turns within a round.
 const ROUNDS: usize = 7;
 /// CPU time for one candidate in one round, seconds.
@@ -33,12 +38,13 @@ struct Signed {
     oracle_signature: ::sm2::dsa::Signature,
 }
 
-fn signed() -> Vec<Signed> {
+/// `signatures` of `keys` that take turns.
+fn signed(keys: usize, signatures: usize) -> Vec<Signed> {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let keys: Vec<_> = (0..KEYS).map(|_| SecretKey::generate(&mut rng)).collect();
-    (0..SIGNATURES)
+    let keys: Vec<_> = (0..keys).map(|_| SecretKey::generate(&mut rng)).collect();
+    (0..signatures)
         .map(|index| {
-            let secret = &keys[index % KEYS];
+            let secret = &keys[index % keys.len()];
             let mut message = [0; 32];
             rng.fill_bytes(&mut message);
             let signature = secret.sign(&message).expect("software keys sign");
@@ -54,6 +60,28 @@ fn signed() -> Vec<Signed> {
             }
         })
         .collect()
+}
+
+fn as_items(signed: &[Signed]) -> Vec<Item<'_>> {
+    signed
+        .iter()
+        .map(|signed| Item {
+            key: &signed.key,
+            message: &signed.message,
+            signature: &signed.signature,
+        })
+        .collect()
+}
+
+/// A verifier that has seen all these signatures so many times.
+fn trained(cache_bytes: usize, items: &[Item<'_>], times: usize) -> FastVerifier {
+    let verifier = FastVerifier::new(cache_bytes);
+    for _ in 0..times {
+        for item in items {
+            assert!(verifier.verify(item.key, item.message, item.signature));
+        }
+    }
+    verifier
 }
 
 /// CPU time of this thread, seconds: other programs on the machine do not count.
@@ -100,11 +128,27 @@ impl<'a> Candidate<'a> {
         Self { size, unit, ..self }
     }
 
+    /// Batches of so many items, by the verifier that is given each time.
+    fn batches<V: Deref<Target = FastVerifier>>(
+        name: &'static str,
+        size: usize,
+        items: &'a [Item<'a>],
+        verifier: impl Fn() -> V + 'a,
+    ) -> Self {
+        let parts = items.len() / size;
+        let run = move |index: usize| {
+            let part = index % parts * size;
+            let answers = verifier().verify_many(black_box(&items[part..part + size]));
+            assert!(answers.iter().all(|valid| *valid));
+        };
+        Self::new(name, run).of(size).against(ORACLE_VERIFY)
+    }
+
     fn measure(&mut self) {
         let (start, mut done) = (cpu_seconds(), 0u32);
         loop {
             // Few at a time, as one run may take ten milliseconds.
-            for _ in 0..8 {
+            for _ in 0..(16.0 / self.size).ceil().max(1.0) as u32 {
                 (self.run)(done as usize);
                 done += 1;
             }
@@ -227,17 +271,30 @@ fn seals<'a>() -> Vec<Candidate<'a>> {
     SEAL_SIZES.into_iter().flat_map(of_size).collect()
 }
 
+/// What many signatures at a time cost.
+fn batch_candidates<'a>(few: &'a [Item<'a>], many: &'a [Item<'a>], hot: &'a FastVerifier) -> Vec<Candidate<'a>> {
+    let tabled = Rc::new(trained(MANY_KEYS_BYTES, many, 2));
+    let fresh = || Box::new(FastVerifier::new(0));
+    vec![
+        Candidate::batches("64 keys, batches of 256", 256, few, move || hot),
+        Candidate::batches("64 keys, batches of 64", 64, few, move || hot),
+        Candidate::batches("64 keys, batches of 16", 16, few, move || hot),
+        Candidate::batches("10,000 keys, batches of 256", 256, many, move || Rc::clone(&tabled)),
+        Candidate::batches("unknown keys, batches of 256", 256, many, fresh),
+        Candidate::batches("unknown keys, batches of 64", 64, many, fresh),
+    ]
+}
+
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 fn main() {
-    let items = signed();
-    let known = FastVerifier::default();
-    for _ in 0..3 {
-        for item in &items {
-            assert!(known.verify(&item.key, &item.message, &item.signature));
-        }
-    }
+    let few = signed(KEYS, SIGNATURES);
+    let many = signed(MANY_KEYS, MANY_KEYS);
+    let (few_items, many_items) = (as_items(&few), as_items(&many));
+    let known = trained(KEY_CACHE_BYTES, &few_items, 1);
+    let hot = trained(KEY_CACHE_BYTES, &few_items, 16);
     let secret = SecretKey::from_bytes(&[7; 32]).expect("in range");
-    let mut candidates = candidates(&items, &known, &secret);
+    let mut candidates = candidates(&few, &known, &secret);
+    candidates.extend(batch_candidates(&few_items, &many_items, &hot));
     candidates.extend(hashes());
     candidates.extend(seals());
     for _ in 0..ROUNDS {

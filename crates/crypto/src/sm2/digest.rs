@@ -1,7 +1,7 @@
 //! What an SM2 signature signs: ZA and e of GB/T 32918.2-2016, 5.5 and 6.1.
 
 use crate::sm2::PublicKey;
-use crate::sm3::{Digest, Hasher, hash};
+use crate::sm3::{Digest, Hasher, hash, hash_many};
 
 /// The signer's identity when none was agreed on (GB/T 35276-2017, clause 10).
 ///
@@ -30,6 +30,15 @@ pub fn identity_digest(key: &PublicKey) -> Digest {
     hasher.update(key.x());
     hasher.update(key.y());
     hasher.finish()
+}
+
+/// [`identity_digest`] of each key, in order, hashed side by side.
+pub(super) fn identity_digests(keys: &[&PublicKey]) -> Vec<Digest> {
+    let id_bits = ((DEFAULT_ID.len() * 8) as u16).to_be_bytes();
+    let messages = keys
+        .iter()
+        .map(|key| [&id_bits[..], DEFAULT_ID, &CURVE, key.x(), key.y()]);
+    hash_many(&messages.collect::<Vec<_>>())
 }
 
 /// e = SM3(ZA ‖ message), the 32 bytes that the signature equation takes as a number.

@@ -20,6 +20,7 @@ mod signer;
 mod verifier;
 
 pub use self::device::{CachedSigner, SignatureCache, SigningDevice};
+use self::digest::identity_digests;
 pub use self::digest::{DEFAULT_ID, identity_digest, message_digest};
 pub use self::fast::{FastVerifier, KEY_CACHE_BYTES};
 pub use self::key::{KeyError, PUBLIC_KEY_BYTES, PublicKey};

@@ -1,5 +1,5 @@
-//! Many random signatures and mutations of them: the fast verifier, by its plain and its cached path,
-//! answers as RustCrypto does.
+//! Many random signatures and mutations of them: the fast verifier, by its plain and its cached path and
+//! by batches, answers as RustCrypto does.
 //!
 //! `YULIAN_SM2_ROUNDS=1000000 cargo test --release -p yulian-crypto sm2_random` for a long run.
 
@@ -12,6 +12,11 @@ use yulian_crypto::sm2::{FastVerifier, Item, PublicKey, SecretKey, Signature, Si
 const ROUNDS: usize = 20_000;
 const KEYS: usize = 50;
 
+/// Room for the large tables of half the keys: a batch has keys of every kind.
+const BATCH_CACHE_BYTES: usize = 12 << 20;
+const BATCH_MAX: usize = 200;
+
+#[derive(Clone)]
 struct Case {
     key: PublicKey,
     message: Vec<u8>,
@@ -31,11 +36,7 @@ fn oracle(case: &Case) -> bool {
 
 /// One change, of any kind that should make a signature wrong.
 fn mutated(case: &Case, other: &Case, rng: &mut impl Rng) -> Case {
-    let mut out = Case {
-        key: case.key,
-        message: case.message.clone(),
-        signature: case.signature,
-    };
+    let mut out = case.clone();
     let at = rng.next_u32() as usize;
     match at % 7 {
         0 => out.signature[at / 7 % 64] ^= 1 << (at / 448 % 8),
@@ -49,11 +50,57 @@ fn mutated(case: &Case, other: &Case, rng: &mut impl Rng) -> Case {
     out
 }
 
+/// Signatures that wait for their batch, with RustCrypto's answers.
+struct Waiting {
+    verifier: FastVerifier,
+    cases: Vec<(Case, Signature, bool)>,
+    /// Batches have every size from 1 to [`BATCH_MAX`] in turn.
+    size: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, case: Case, signature: Signature, expected: bool) {
+        self.cases.push((case, signature, expected));
+        if self.cases.len() >= self.size {
+            self.size = self.size % BATCH_MAX + 1;
+            self.check();
+        }
+    }
+
+    fn check(&mut self) {
+        let cases = std::mem::take(&mut self.cases);
+        let items: Vec<_> = cases
+            .iter()
+            .map(|(case, signature, _)| Item {
+                key: &case.key,
+                message: &case.message,
+                signature,
+            })
+            .collect();
+        let expected: Vec<_> = cases.iter().map(|(_, _, expected)| *expected).collect();
+        assert_eq!(self.verifier.verify_many(&items), expected);
+        // All wrong together, too.
+        let wrong: Vec<_> = items
+            .iter()
+            .map(|item| Item {
+                message: b"no",
+                ..*item
+            })
+            .collect();
+        assert_eq!(self.verifier.verify_many(&wrong), vec![false; wrong.len()]);
+    }
+}
+
 #[test]
 fn random_signatures_and_mutations() {
     let mut rng = ChaCha20Rng::seed_from_u64(9);
     let secrets: Vec<_> = (0..KEYS).map(|_| SecretKey::generate(&mut rng)).collect();
     let known = FastVerifier::default();
+    let mut waiting = Waiting {
+        verifier: FastVerifier::new(BATCH_CACHE_BYTES),
+        cases: Vec::new(),
+        size: 1,
+    };
     let (mut valid, mut refused) = (0, 0);
     let mut last: Option<Case> = None;
     for round in 0..rounds() {
@@ -66,14 +113,15 @@ fn random_signatures_and_mutations() {
             message,
         };
         let wrong = last.as_ref().map(|last| mutated(&case, last, &mut rng));
-        for case in [Some(&case), wrong.as_ref()].into_iter().flatten() {
-            let expected = oracle(case);
+        for case in [Some(case.clone()), wrong].into_iter().flatten() {
+            let expected = oracle(&case);
             match Signature::from_bytes(&case.signature) {
                 Ok(signature) => {
                     // A new verifier has no table for any key; `known` has one for each, in the end.
                     let fresh = FastVerifier::new(0);
                     assert_eq!(fresh.verify(&case.key, &case.message, &signature), expected, "{round}");
                     assert_eq!(known.verify(&case.key, &case.message, &signature), expected, "{round}");
+                    waiting.push(case, signature, expected);
                 }
                 Err(_) => assert!(!expected),
             }
@@ -81,6 +129,7 @@ fn random_signatures_and_mutations() {
         }
         last = Some(case);
     }
+    waiting.check();
     assert_eq!((valid, refused), (rounds(), rounds() - 1));
 }
 

@@ -73,6 +73,12 @@ impl Fe {
         Self::ZERO.sub(self)
     }
 
+    /// This element if `wanted`, else the other, without a branch.
+    #[inline(always)]
+    pub(super) fn or(&self, other: &Self, wanted: bool) -> Self {
+        Self([0, 1, 2, 3].map(|i| select_unpredictable(wanted, self.0[i], other.0[i])))
+    }
+
     #[inline(always)]
     pub(super) fn double(&self) -> Self {
         self.add(self)

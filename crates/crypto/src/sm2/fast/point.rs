@@ -3,7 +3,7 @@
 //! Formulas branch on their input: nothing secret may come here.
 
 use super::field::Fe;
-use super::limbs::{N, U256, add};
+use super::limbs::{N, U256, add, reduce_mod_n};
 use std::sync::LazyLock;
 
 /// b of the curve, big-endian (GB/T 32918.5-2017, clause 2).
@@ -67,12 +67,18 @@ impl Affine {
         Some(Self { x, y })
     }
 
+    /// This point, or its negative if asked, without a branch.
     #[inline(always)]
-    pub(super) fn neg(&self) -> Self {
+    pub(super) fn neg_if(&self, wanted: bool) -> Self {
         Self {
             x: self.x,
-            y: self.y.neg(),
+            y: self.y.neg().or(&self.y, wanted),
         }
+    }
+
+    /// Whether x mod n = c, for c < n. (x may be c + n: n < p < 2n.)
+    pub(super) fn has_x_mod_n(&self, c: &U256) -> bool {
+        reduce_mod_n(&self.x.number()) == *c
     }
 }
 

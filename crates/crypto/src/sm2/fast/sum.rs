@@ -1,59 +1,31 @@
-//! s·G + t·Q by signed windows.
+//! s·G + t·Q by signed digits.
 
-use super::limbs::U256;
+use super::comb::{Comb, bits_from};
+use super::limbs::{N, U256, less, sub};
 use super::point::{Affine, Jacobian, to_affine};
 use std::sync::LazyLock;
 
-/// Window of the digits of t: odd digits below 2⁴ in size, 8 multiples of Q.
-const KEY_WINDOW: u32 = 5;
-const KEY_MULTIPLES: usize = 1 << (KEY_WINDOW - 2);
+/// Window of the digits of t for a key without a table: odd digits below 2⁴ in size.
+const PLAIN_WINDOW: u32 = 5;
+/// Q, 3Q … 15Q.
+pub(super) const PLAIN_MULTIPLES: usize = 1 << (PLAIN_WINDOW - 2);
 
-/// Pieces a scalar is cut into when the key has a table: 256 / 8 = 32 doublings are left.
-const PIECES: usize = 8;
-const PIECE_BITS: usize = 256 / PIECES;
+/// Pieces t is cut into when the key has a table: 256 / 32 = 8 doublings are left.
+const PIECES: usize = 32;
+/// Steps of a sum with a table; each but the last ends with a doubling.
+pub(super) const STEPS: usize = 256 / PIECES;
+/// Window of the digits of t when the key has a table: ±1 and ±3.
+const TABLE_WINDOW: u32 = 3;
+const TABLE_MULTIPLES: usize = 1 << (TABLE_WINDOW - 2);
 
 /// Digits of a scalar below 2²⁵⁶ take one place more.
 const DIGITS: usize = 257;
 
-/// 128 odd multiples of G, 8 KB.
-static BASE: LazyLock<Table<1>> = LazyLock::new(|| Table::new(&Affine::base(), 9));
-/// 64 odd multiples of each 2³²ʲ·G, 32 KB.
-static SPLIT_BASE: LazyLock<Table<PIECES>> = LazyLock::new(|| Table::new(&Affine::base(), 8));
-
-/// Odd multiples of P, 2^(256/K)·P, 2^(2·256/K)·P …
-#[derive(Debug)]
-struct Table<const K: usize> {
-    window: u32,
-    /// K pieces of 2^(window − 2) points.
-    points: Box<[Affine]>,
-}
-
-impl<const K: usize> Table<K> {
-    fn new(point: &Affine, window: u32) -> Self {
-        let mut start = Jacobian::from(point);
-        let mut points = Vec::with_capacity(K << (window - 2));
-        for _ in 0..K {
-            points.extend(odd_multiples(&start, 1 << (window - 2)));
-            start = (0..256 / K).fold(start, |point, _| point.double());
-        }
-        Self {
-            window,
-            points: to_affine(&points).into(),
-        }
-    }
-
-    /// `sum` + digit · 2^(piece · 256/K) · P.
-    #[inline(always)]
-    fn add_digit(&self, sum: &mut Jacobian, piece: usize, digit: i16) {
-        let index = usize::from(digit.unsigned_abs() >> 1);
-        let point = &self.points[(piece << (self.window - 2)) + index];
-        *sum = if digit > 0 {
-            sum.add_affine(point)
-        } else {
-            sum.add_affine(&point.neg())
-        };
-    }
-}
+/// All that s·G can be made of, 24 places of 1,024 points: 1.5 MB. A larger window would save few additions
+/// and leave the second-level cache.
+pub(super) static BASE: LazyLock<Comb> = LazyLock::new(|| Comb::new(&Affine::base(), BASE_WINDOW));
+/// Window of [`BASE`].
+pub(super) const BASE_WINDOW: u32 = 11;
 
 /// P, 3P, 5P …
 fn odd_multiples(point: &Jacobian, count: usize) -> Vec<Jacobian> {
@@ -63,70 +35,129 @@ fn odd_multiples(point: &Jacobian, count: usize) -> Vec<Jacobian> {
         .collect()
 }
 
-/// What is kept of a key that signs often: 64 points, 4 KB.
+/// What is kept of a key that signs again: P and 3P for each P = 2⁸ʲ·Q, 64 points, 4 KB.
 #[derive(Debug)]
-pub(super) struct KeyTable(Table<PIECES>);
+pub(super) struct KeyTable(Box<[Affine]>);
 
 /// Size of a [`KeyTable`], bytes.
-pub(super) const KEY_TABLE_BYTES: usize = PIECES * KEY_MULTIPLES * size_of::<Affine>();
+pub(super) const KEY_TABLE_BYTES: usize = PIECES * TABLE_MULTIPLES * size_of::<Affine>();
 
 impl KeyTable {
-    /// Takes as long as about two verifications.
+    /// Takes as long as about one verification without a table.
     pub(super) fn new(key: &Affine) -> Self {
-        Self(Table::new(key, KEY_WINDOW))
+        let mut start = Jacobian::from(key);
+        let mut points = Vec::with_capacity(PIECES * TABLE_MULTIPLES);
+        for _ in 0..PIECES {
+            points.extend(odd_multiples(&start, TABLE_MULTIPLES));
+            start = (0..STEPS).fold(start, |point, _| point.double());
+        }
+        Self(to_affine(&points).into())
     }
 
-    /// s·G + t·Q with 32 doublings.
-    pub(super) fn sum(&self, s: &U256, t: &U256) -> Jacobian {
-        let base = &*SPLIT_BASE;
-        let (s, t) = (digits(s, base.window), digits(t, KEY_WINDOW));
-        let mut sum = Jacobian::INFINITY;
-        // The place beyond the last piece counts one step more of that piece.
-        for step in (0..=PIECE_BITS).rev() {
-            sum = sum.double();
-            let first = if step == PIECE_BITS { PIECES - 1 } else { 0 };
-            for piece in first..PIECES {
-                let place = piece * PIECE_BITS + step;
-                if s[place] != 0 {
-                    base.add_digit(&mut sum, piece, s[place]);
-                }
-                if t[place] != 0 {
-                    self.0.add_digit(&mut sum, piece, t[place]);
-                }
-            }
+    /// Gives points Pᵢ with their steps kᵢ, greatest step first, so that t·Q = Σ 2^kᵢ·Pᵢ.
+    #[inline(always)]
+    pub(super) fn each(&self, t: &U256, mut give: impl FnMut(usize, Affine)) {
+        let (t, flipped) = absolute(t);
+        let mut found = [(0u8, 0u8, false); 256];
+        let (mut count, mut ends) = (0, [0; STEPS]);
+        each_digit(&t, TABLE_WINDOW, |place, digit| {
+            let index = place / STEPS * TABLE_MULTIPLES + usize::from(digit.unsigned_abs() >> 1);
+            let step = STEPS - 1 - place % STEPS;
+            found[count] = (step as u8, index as u8, (digit < 0) != flipped);
+            count += 1;
+            ends[step] += 1;
+        });
+        // Sorted by counting: no comparison is mispredicted.
+        let mut next = [0; STEPS];
+        for step in 1..STEPS {
+            next[step] = next[step - 1] + ends[step - 1];
         }
-        sum
+        let mut sorted = [(0, 0, false); 256];
+        for entry in &found[..count] {
+            let at = &mut next[usize::from(entry.0)];
+            sorted[*at] = *entry;
+            *at += 1;
+        }
+        for (step, index, negative) in &sorted[..count] {
+            give(
+                STEPS - 1 - usize::from(*step),
+                self.0[usize::from(*index)].neg_if(*negative),
+            );
+        }
+    }
+
+    /// s·G + t·Q with 8 doublings.
+    pub(super) fn sum(&self, s: &U256, t: &U256) -> Jacobian {
+        let (mut sum, mut at) = (Jacobian::INFINITY, STEPS - 1);
+        self.each(t, |step, point| {
+            while at > step {
+                sum = sum.double();
+                at -= 1;
+            }
+            sum = sum.add_affine(&point);
+        });
+        sum = (0..at).fold(sum, |sum, _| sum.double());
+        BASE.add_to(sum, s)
     }
 }
 
-/// s·G + t·Q for a key without a table: 256 doublings shared by both (Shamir).
+/// s·G + t·Q for a key without a table.
 pub(super) fn sum(s: &U256, t: &U256, key: &Affine) -> Jacobian {
-    let base = &*BASE;
-    let (s, t) = (digits(s, base.window), digits(t, KEY_WINDOW));
-    let multiples = odd_multiples(&key.into(), KEY_MULTIPLES);
-    let mut sum = Jacobian::INFINITY;
-    let unused = |place: &usize| s[*place] == 0 && t[*place] == 0;
-    for place in (0..DIGITS).rev().skip_while(unused) {
-        sum = sum.double();
-        if t[place] != 0 {
-            let multiple = &multiples[usize::from(t[place].unsigned_abs() >> 1)];
-            sum = if t[place] > 0 {
-                sum.add(multiple)
-            } else {
-                sum.add(&multiple.neg())
-            };
+    let multiples = odd_multiples(&key.into(), PLAIN_MULTIPLES);
+    let product = multiply(t, |sum, index, negative| {
+        let multiple = &multiples[index];
+        if negative {
+            sum.add(&multiple.neg())
+        } else {
+            sum.add(multiple)
         }
-        if s[place] != 0 {
-            base.add_digit(&mut sum, 0, s[place]);
+    });
+    BASE.add_to(product, s)
+}
+
+/// t·Q, given Q, 3Q … 15Q.
+pub(super) fn multiply_affine(t: &U256, multiples: &[Affine]) -> Jacobian {
+    multiply(t, |sum, index, negative| {
+        sum.add_affine(&multiples[index].neg_if(negative))
+    })
+}
+
+/// t·Q by 256 doublings; `add` adds to its sum the multiple 2·index + 1 of Q, or its negative.
+#[inline(always)]
+fn multiply(t: &U256, mut add: impl FnMut(&Jacobian, usize, bool) -> Jacobian) -> Jacobian {
+    let digits = digits(t, PLAIN_WINDOW);
+    let mut sum = Jacobian::INFINITY;
+    for place in (0..DIGITS).rev().skip_while(|place| digits[*place] == 0) {
+        sum = sum.double();
+        let digit = digits[place];
+        if digit != 0 {
+            sum = add(&sum, usize::from(digit.unsigned_abs() >> 1), digit < 0);
         }
     }
     sum
+}
+
+/// ±k mod n, whichever is below 2²⁵⁵, and whether it is −k. For k < n.
+fn absolute(k: &U256) -> (U256, bool) {
+    let (negative, _) = sub(&N, k);
+    if less(&negative, k) {
+        (negative, true)
+    } else {
+        (*k, false)
+    }
 }
 
 /// Signed digits dᵢ with k = Σ dᵢ·2ⁱ: each is 0 or odd and below 2^(window − 1) in size, and of any
 /// `window` in a row at most one is not 0 (the non-adjacent form of that width).
 pub(super) fn digits(k: &U256, window: u32) -> [i16; DIGITS] {
     let mut out = [0; DIGITS];
+    each_digit(k, window, |place, digit| out[place] = digit);
+    out
+}
+
+/// Gives the places and values of the digits that are not 0, lowest first.
+#[inline(always)]
+fn each_digit(k: &U256, window: u32, mut give: impl FnMut(usize, i16)) {
     let mut place = 0;
     // All bits equal to this one are digits 0 from here on: a borrowed 2ʷ turns ones into zeros.
     let mut carry = 0;
@@ -143,18 +174,7 @@ pub(super) fn digits(k: &U256, window: u32) -> [i16; DIGITS] {
         place += changed.trailing_zeros() as usize;
         let value = (bits_from(k, place) & ((1 << window) - 1)) + carry;
         carry = value >> (window - 1);
-        out[place] = value as i16 - ((carry as i16) << window);
+        give(place, value as i16 - ((carry as i16) << window));
         place += window as usize;
     }
-    out
-}
-
-/// The 64 bits of k from a place on, zeros beyond its end.
-#[inline(always)]
-fn bits_from(k: &U256, place: usize) -> u64 {
-    let limb = |index: usize| k.get(index).copied().unwrap_or(0);
-    let (index, shift) = (place / 64, place % 64);
-    let low = limb(index) >> shift;
-    // A shift by 64 would be none: two shifts.
-    low | limb(index + 1) << 1 << (63 - shift)
 }

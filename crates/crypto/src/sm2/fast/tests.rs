@@ -1,9 +1,12 @@
 //! The verifier's parts against num-bigint and RustCrypto, and the cases no random test meets.
 
+use self::batch::Paths;
+use super::claim::Claim;
+use super::comb;
 use super::field::{Fe, P};
 use super::limbs::{self, N, U256};
 use super::point::{Affine, Jacobian, to_affine};
-use super::sum::{self, KeyTable};
+use super::sum;
 use crate::Digest;
 use crate::sm2::{KeyError, PublicKey, Signature};
 use ::sm2::dsa::VerifyingKey;
@@ -18,6 +21,8 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+mod batch;
 
 const ID: &str = "1234567812345678";
 
@@ -141,6 +146,22 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn places_of_a_comb_add_up(k in number(), window in 2u32..=13) {
+        let (mut plus, mut minus) = (BigUint::ZERO, BigUint::ZERO);
+        for place in 0..comb::places(window) {
+            let digit = comb::signed_digit(&k, window, place);
+            let part = BigUint::from(digit.unsigned_abs()) << (place * window as usize);
+            if digit > 0 { plus += part } else { minus += part }
+            prop_assert!(digit.unsigned_abs() <= 1 << (window - 1));
+        }
+        prop_assert_eq!(plus - minus, big(&k));
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..config() })]
 
     #[test]
@@ -218,12 +239,22 @@ fn additions_of_all_pairs_of_small_multiples() {
     }
 }
 
-/// s·G + t·Q by both paths against `expected`.
-fn check_sum(s: &Scalar, t: &Scalar, key: &Affine, table: &KeyTable, expected: &ProjectivePoint) {
+/// s·G + t·Q by every path against `expected`.
+fn check_sum(s: &Scalar, t: &Scalar, key: &Paths, expected: &ProjectivePoint) {
     let (s, t) = (scalar_limbs(s), scalar_limbs(t));
     let expected = ours(expected);
-    assert_eq!(affine(&sum::sum(&s, &t, key)), expected, "{s:x?} {t:x?}");
-    assert_eq!(affine(&table.sum(&s, &t)), expected, "{s:x?} {t:x?}");
+    for sum in key.sums(&s, &t) {
+        assert_eq!(affine(&sum), expected, "{s:x?} {t:x?}");
+    }
+    // A point for its own x and for no other; infinity for none.
+    let c = expected.map_or([0; 4], |point| limbs::reduce_mod_n(&point.x.number()));
+    let right = Claim { s, t, c };
+    let wrong = Claim {
+        c: [c[0] ^ 1, c[1], c[2], c[3]],
+        ..right
+    };
+    assert_eq!(key.judged(&right), [expected.is_some(); 3], "{s:x?} {t:x?}");
+    assert_eq!(key.judged(&wrong), [false; 3], "{s:x?} {t:x?}");
 }
 
 #[test]
@@ -232,13 +263,13 @@ fn sums_with_keys_that_are_small_multiples_of_the_base() {
     for k in 1..=6u64 {
         for key_point in [base * Scalar::from(k), -base * Scalar::from(k)] {
             let key = ours(&key_point).unwrap();
-            let table = KeyTable::new(&key);
+            let key = Paths::new(&key);
             for s in 1..=12u64 {
                 for t in 1..=12u64 {
                     // For −k this meets s·G = −t·Q (infinity) and s·G = t·Q (doubling) on the way.
                     let (s, t) = (Scalar::from(s), Scalar::from(t));
-                    check_sum(&s, &t, &key, &table, &(base * s + key_point * t));
-                    check_sum(&-s, &t, &key, &table, &(key_point * t - base * s));
+                    check_sum(&s, &t, &key, &(base * s + key_point * t));
+                    check_sum(&-s, &t, &key, &(key_point * t - base * s));
                 }
             }
         }
@@ -254,28 +285,30 @@ fn sums_that_cancel_or_double_at_full_length() {
         let quotient = s * t.invert().unwrap();
         for key_point in [base * quotient, -base * quotient, base * random_scalar(&mut rng)] {
             let key = ours(&key_point).unwrap();
-            let table = KeyTable::new(&key);
+            let key = Paths::new(&key);
             for s in [s, s + Scalar::ONE, -s, Scalar::ONE, -Scalar::ONE, Scalar::ZERO] {
-                check_sum(&s, &t, &key, &table, &(base * s + key_point * t));
+                check_sum(&s, &t, &key, &(base * s + key_point * t));
             }
         }
     }
 }
 
-/// Whether (r, s) is a signature of e, by our two paths and RustCrypto, which must agree.
+/// Whether (r, s) is a signature of e, by all our paths and RustCrypto, which must agree.
 fn agreed(key: &ProjectivePoint, e: &[u8; 32], r: &Scalar, s: &Scalar) -> bool {
     let mut bytes = [0; 64];
     bytes[..32].copy_from_slice(&r.to_repr());
     bytes[32..].copy_from_slice(&s.to_repr());
     let signature = Signature::from_bytes(&bytes).unwrap();
-    let point = ours(key).unwrap();
-    let plain = super::holds(&Digest(*e), &signature, |s, t| sum::sum(s, t, &point));
-    let table = KeyTable::new(&point);
-    let cached = super::holds(&Digest(*e), &signature, |s, t| table.sum(s, t));
+    let paths = Paths::new(&ours(key).unwrap());
+    let claim = Claim::new(&Digest(*e), &signature);
+    let alone = claim.map_or([false; 3], |claim| {
+        paths.sums(&claim.s, &claim.t).map(|sum| sum.has_x_mod_n(&claim.c))
+    });
+    let together = claim.map_or([false; 3], |claim| paths.judged(&claim));
     let oracle_key = VerifyingKey::from_affine(ID, key.to_affine()).unwrap();
     let oracle_signature = ::sm2::dsa::Signature::from_slice(&bytes).unwrap();
     let oracle = oracle_key.verify_prehash(e, &oracle_signature).is_ok();
-    assert_eq!((plain, cached), (oracle, oracle));
+    assert_eq!((alone, together), ([oracle; 3], [oracle; 3]));
     oracle
 }
 

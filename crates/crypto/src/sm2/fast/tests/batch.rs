@@ -1,0 +1,133 @@
+//! The same by batches.
+
+use super::*;
+use crate::sm2::fast::affine_sum::{Adder, Span, Total};
+use crate::sm2::fast::batch::{Job, judge};
+use crate::sm2::fast::cache::{Known, Tabled};
+use crate::sm2::fast::hot::Hot;
+use std::sync::Arc;
+
+/// A key in each of the classes.
+pub(super) struct Paths {
+    key: PublicKey,
+    point: Affine,
+    tabled: Arc<Tabled>,
+    hot: Arc<Hot>,
+}
+
+impl Paths {
+    pub(super) fn new(point: &Affine) -> Self {
+        let key = PublicKey::from_coordinates(&point.x.to_be(), &point.y.to_be());
+        Self {
+            key,
+            point: *point,
+            tabled: Arc::new(Tabled::new(Digest::ZERO, point)),
+            hot: Arc::new(Hot::new(Digest::ZERO, point, 0)),
+        }
+    }
+
+    /// s·G + t·Q for a key without a table, with one, and with a large one.
+    pub(super) fn sums(&self, s: &U256, t: &U256) -> [Jacobian; 3] {
+        [
+            sum::sum(s, t, &self.point),
+            self.tabled.table.sum(s, t),
+            self.hot.sum(s, t),
+        ]
+    }
+
+    /// The answers by classes in a batch in which every second claim is another, which is right.
+    pub(super) fn judged(&self, claim: &Claim) -> [bool; 3] {
+        let known = [
+            Known::New,
+            Known::Tabled(Arc::clone(&self.tabled)),
+            Known::Hot(Arc::clone(&self.hot)),
+        ];
+        let one = [1, 0, 0, 0];
+        let twice = affine(&sum::sum(&one, &one, &self.point));
+        // G + Q for most keys; 2G + Q where that is infinity.
+        let s = if twice.is_some() { one } else { [2, 0, 0, 0] };
+        let point = affine(&sum::sum(&s, &one, &self.point)).unwrap();
+        let c = limbs::reduce_mod_n(&point.x.number());
+        let neighbour = Claim { s, t: one, c };
+        let jobs: Vec<_> = known
+            .iter()
+            .flat_map(|known| [*claim, neighbour].map(|claim| (known, claim)))
+            .map(|(known, claim)| Job {
+                key: &self.key,
+                known,
+                claim,
+            })
+            .collect();
+        let answers = judge(&jobs);
+        assert!(answers.iter().skip(1).step_by(2).all(|valid| *valid), "{claim:x?}");
+        [answers[0], answers[2], answers[4]]
+    }
+}
+
+#[test]
+fn groups_of_points_that_meet_again_and_again() {
+    let mut rng = seeded(11);
+    let base = ProjectivePoint::generator();
+    // Few different points: most groups double or cancel somewhere.
+    let few: Vec<_> = (1..=4u64)
+        .map(|k| base * Scalar::from(k))
+        .flat_map(|point| [point, -point])
+        .collect();
+    let (mut added, mut cancelled) = (0, 0);
+    for _ in 0..200 {
+        let (mut points, mut groups, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..rng.next_u32() % 20 {
+            let len = rng.next_u32() % 9;
+            let group: Vec<_> = (0..len).map(|_| few[rng.next_u32() as usize % few.len()]).collect();
+            let start = points.len() as u32;
+            groups.push(Span { start, len });
+            points.extend(group.iter().map(|point| ours(point).unwrap()));
+            expected.push(group.iter().sum::<ProjectivePoint>());
+        }
+        let totals = Adder::default().totals(&mut points, &mut groups);
+        for (index, (total, expected)) in totals.iter().zip(&expected).enumerate() {
+            match total {
+                Total::Point(point) => assert_eq!(Some(*point), ours(expected)),
+                Total::Infinity => assert_eq!(groups[index].len, 0),
+                Total::Cancelled => cancelled += 1,
+            }
+            added += usize::from(matches!(total, Total::Point(_)));
+        }
+    }
+    assert!(added > 200 && cancelled > 200, "{added} {cancelled}");
+}
+
+#[test]
+fn groups_of_random_points_never_cancel() {
+    let mut rng = seeded(12);
+    let base = ProjectivePoint::generator();
+    for len in 0..70u32 {
+        let group: Vec<_> = (0..len).map(|_| base * random_scalar(&mut rng)).collect();
+        let mut points: Vec<_> = group.iter().map(|point| ours(point).unwrap()).collect();
+        let totals = Adder::default().totals(&mut points, &mut [Span { start: 0, len }]);
+        let expected = ours(&group.iter().sum());
+        assert_eq!(totals, [expected.map_or(Total::Infinity, Total::Point)]);
+    }
+}
+
+#[test]
+fn table_of_each_class_holds_multiples_at_its_ends() {
+    let mut rng = seeded(13);
+    let base = ProjectivePoint::generator();
+    let key = base * random_scalar(&mut rng);
+    let paths = Paths::new(&ours(&key).unwrap());
+    // One digit, and the largest and smallest it may be, at every place: each entry of a table is met.
+    let mut powers = vec![Scalar::ONE];
+    powers.extend((1..256).scan(Scalar::ONE, |power, _| {
+        *power = power.double();
+        Some(*power)
+    }));
+    for power in powers {
+        for t in [power, -power, power + power.double(), power - Scalar::ONE] {
+            let s = t + Scalar::ONE;
+            if t != Scalar::ZERO {
+                check_sum(&s, &t, &paths, &(base * s + key * t));
+            }
+        }
+    }
+}
