@@ -41,11 +41,6 @@ macro_rules! compression {
 
             let mut w = [message[0]; 68];
             w[..16].copy_from_slice(message);
-            for j in 16..68 {
-                let x = xor3(w[j - 16], w[j - 9], rotate::<15, 17>(w[j - 3]));
-                let x_15 = rotate::<15, 17>(x);
-                w[j] = xor3(xor3(x, x_15, rotate_8(x_15)), rotate::<7, 25>(w[j - 13]), w[j - 6]);
-            }
             let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
             // Variables keep their places and the round's names move on by one, so that nothing is copied.
             macro_rules! round {
@@ -70,10 +65,23 @@ macro_rules! compression {
                     round!(b c d a f g h e, $ff $gg $j + 3);
                 };
             }
-            for j in (0..16).step_by(4) {
+            // Message words are made right before the rounds that need them first: one waits while the other works.
+            macro_rules! four_words {
+                ($from:expr) => {
+                    for j in $from..$from + 4 {
+                        let x = xor3(w[j - 16], w[j - 9], rotate::<15, 17>(w[j - 3]));
+                        let x_15 = rotate::<15, 17>(x);
+                        w[j] = xor3(xor3(x, x_15, rotate_8(x_15)), rotate::<7, 25>(w[j - 13]), w[j - 6]);
+                    }
+                };
+            }
+            for j in (0..12).step_by(4) {
                 four_rounds!(xor3 xor3 j);
             }
+            four_words!(16);
+            four_rounds!(xor3 xor3 12);
             for j in (16..64).step_by(4) {
+                four_words!(j + 4);
                 four_rounds!(majority choose j);
             }
             for (old, new) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
