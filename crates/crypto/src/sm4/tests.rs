@@ -54,9 +54,8 @@ fn long_texts() {
     }
 }
 
-/// The S-box of each engine sees every byte in every place of a word.
 #[test]
-fn every_byte_of_the_s_box() {
+fn keys_nonces_and_texts_of_one_byte() {
     for byte in 0..=255 {
         let engines = engines(&[byte; KEY_BYTES]);
         check(&engines, &[byte; NONCE_BYTES], &[], &[byte; 256]);

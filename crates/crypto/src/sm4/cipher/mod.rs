@@ -8,6 +8,8 @@
 //! Word i of several blocks shares a vector, as in the description of the cipher: a round works on whole vectors.
 
 pub(crate) mod narrow;
+#[cfg(test)]
+mod tests;
 pub(crate) mod wide;
 
 use super::Block;
