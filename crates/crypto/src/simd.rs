@@ -50,7 +50,9 @@ token! {
 
 /// Loads and stores of whole arrays, which need no alignment.
 macro_rules! memory {
-    ($feature:literal $vector:ty: $($load:ident $store:ident $array:ty, $load_intrinsic:ident $store_intrinsic:ident;)+) => {$(
+    ($feature:literal $vector:ty:
+        $($load:ident $store:ident $array:ty, $load_intrinsic:ident $store_intrinsic:ident;)+
+    ) => {$(
         /// The array as a vector, element 0 lowest.
         #[inline]
         #[target_feature(enable = $feature)]

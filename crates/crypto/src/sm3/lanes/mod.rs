@@ -104,23 +104,22 @@ fn hash_run<const LANES: usize, K: Kernel<LANES>>(
     out: &mut [Digest],
 ) {
     loop {
-        let mut group = [0; LANES];
-        let filled = group
-            .iter_mut()
-            .zip(&mut messages)
-            .map(|(place, message)| *place = message)
-            .count();
+        let (mut group, mut filled) = ([0; LANES], 0);
+        // The places are first, so that a message for which there is none is left for the next group.
+        for (place, message) in group.iter_mut().zip(&mut messages) {
+            *place = message;
+            filled += 1;
+        }
         let group = &group[..filled];
         if filled < K::GROUP_MIN {
-            group
-                .iter()
-                .for_each(|&message| out[message] = batch.hash_alone(message));
+            for &message in group {
+                out[message] = batch.hash_alone(message);
+            }
         } else {
             let digests = hash_group(kernel, batch, blocks, group);
-            group
-                .iter()
-                .zip(digests)
-                .for_each(|(&message, digest)| out[message] = Digest(digest));
+            for (&message, digest) in group.iter().zip(digests) {
+                out[message] = Digest(digest);
+            }
         }
         if filled < LANES {
             return;
@@ -128,7 +127,7 @@ fn hash_run<const LANES: usize, K: Kernel<LANES>>(
     }
 }
 
-/// Hashes at most LANES messages of `blocks` blocks each. Lanes without a message repeat a block of zeros.
+/// Hashes at most LANES messages of `blocks` blocks each. Lanes without a message get blocks of zeros.
 fn hash_group<const LANES: usize>(
     kernel: impl Kernel<LANES>,
     batch: &impl Batch,
