@@ -9,7 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use yulian_state::{Change, Path, Tree, value_hashes, write_set, write_set::Write};
+use yulian_state::{Change, Path, Tree, write_set, write_set::Write};
 use yulian_types::{
     StateKey,
     limits::{STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX},
@@ -53,7 +53,7 @@ impl<B: Base> BlockView<B> {
     pub(crate) fn finish(mut self) -> Result<BlockWrites, StateError> {
         let mut entries: Vec<(Path, Write)> = std::mem::take(&mut self.written).into_iter().collect();
         entries.sort_unstable_by_key(|(path, _)| *path);
-        let changes = changes(&entries);
+        let changes = write_set::changes_at(entries.iter().map(|(path, write)| (*path, write.value.as_deref())));
         let previous = entries
             .iter()
             .map(|(path, _)| self.before_block(path))
@@ -68,15 +68,6 @@ impl<B: Base> BlockView<B> {
             tree,
         })
     }
-}
-
-/// The entries with the hashes of their values.
-fn changes(entries: &[(Path, Write)]) -> Vec<Change> {
-    let values = entries.iter().filter_map(|(_, write)| write.value.as_deref());
-    let values: Vec<_> = values.map(|value| [value]).collect();
-    let mut hashes = value_hashes(&values).into_iter();
-    let change = |(path, write): &(Path, Write)| (*path, write.value.as_ref().and_then(|_| hashes.next()));
-    entries.iter().map(change).collect()
 }
 
 /// What a block wrote, ascending by path, and what follows from it.

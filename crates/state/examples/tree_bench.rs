@@ -1,6 +1,6 @@
 //! What the tree costs: `cargo run --release -p yulian-state --example tree_bench -- [keys] [versions kept]`.
 //!
-//! Loads `keys` random keys, then applies blocks of 5,000 changes, 80 % overwrites and 20 % new keys, while the
+//! Loads `keys` random keys, then applies blocks of 4,000 changes, 80 % overwrites and 20 % new keys, while the
 //! last versions are kept. Prints CPU time of this thread per update, memory per key and proof sizes.
 #![allow(
     clippy::disallowed_methods,
@@ -16,9 +16,13 @@ use std::{
 use yulian_crypto::Digest;
 use yulian_state::{Change, Path, Tree, value_hash};
 
-const BLOCKS: u64 = 100;
-const UPDATES: u64 = 5_000;
-const PROOFS: u64 = 20_000;
+// As in the node: its size classes are part of what a key takes.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+const BLOCKS: u64 = 300;
+const UPDATES: u64 = 4_000;
+const PROOFS: u64 = 1_000;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>());

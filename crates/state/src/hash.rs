@@ -15,13 +15,19 @@ use yulian_crypto::{Digest, sm3};
 /// Tag of the hash of a value.
 pub const VALUE_TAG: &sm3::Tag = b"ylStValu";
 
+/// What is hashed for a leaf.
+pub(crate) type LeafMessage = [u8; 65];
+
+/// What is hashed for a node.
+pub(crate) type NodeMessage = [u8; 66];
+
 /// The hash under which a value stands in the tree.
 pub fn value_hash(value: &[u8]) -> Digest {
     sm3::tagged(VALUE_TAG, &[value])
 }
 
-/// [`value_hash`] of each, in order, side by side.
-pub fn value_hashes(values: &[[&[u8]; 1]]) -> Vec<Digest> {
+/// [`value_hash`] of each value, in order.
+pub(crate) fn value_hashes(values: &[[&[u8]; 1]]) -> Vec<Digest> {
     sm3::tagged_many(VALUE_TAG, values)
 }
 
@@ -31,4 +37,19 @@ pub(crate) fn leaf(path: &Path, value: &Digest) -> Digest {
 
 pub(crate) fn node(left: &Digest, right: &Digest, depth: u8) -> Digest {
     sm3::hash(&[&left.0, &right.0, &[1, depth]])
+}
+
+pub(crate) fn leaf_message(path: &Digest, value: &Digest) -> LeafMessage {
+    let mut message = [0; 65];
+    message[..32].copy_from_slice(&path.0);
+    message[32..64].copy_from_slice(&value.0);
+    message
+}
+
+pub(crate) fn node_message(left: &Digest, right: &Digest, depth: u8) -> NodeMessage {
+    let mut message = [0; 66];
+    message[..32].copy_from_slice(&left.0);
+    message[32..64].copy_from_slice(&right.0);
+    message[64..].copy_from_slice(&[1, depth]);
+    message
 }

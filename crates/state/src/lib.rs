@@ -12,7 +12,7 @@ mod tree;
 pub mod write_set;
 
 pub use crate::{
-    hash::{VALUE_TAG, value_hash, value_hashes},
+    hash::{VALUE_TAG, value_hash},
     path::{PATH_BITS, PATH_TAG, Path},
     proof::{PROOF_BYTES_MAX, PROOF_LEVELS_MAX, Proof, ProofError, Sibling},
     tree::{BUCKET_LEAVES_MAX, Change, Tree, TreeBuilder},

@@ -38,16 +38,32 @@ impl Path {
 
     /// Bit number `depth`, from the highest bit of the first byte on.
     pub fn bit(&self, depth: u8) -> bool {
-        self.0[usize::from(depth / 8)] >> (7 - depth % 8) & 1 == 1
+        bit(&self.0, depth)
     }
 
     /// Number of leading bits that both paths have in common: 0 to 256.
     pub fn common_bits(&self, other: &Self) -> usize {
-        let differing = self.0.iter().zip(&other.0).position(|(a, b)| a != b);
-        differing.map_or(PATH_BITS, |byte| {
-            byte * 8 + (self.0[byte] ^ other.0[byte]).leading_zeros() as usize
-        })
+        common_bits(&self.0, &other.0)
     }
+}
+
+/// Bit number `depth` of a path's bytes.
+pub(crate) fn bit(path: &[u8; 32], depth: u8) -> bool {
+    path[usize::from(depth / 8)] >> (7 - depth % 8) & 1 == 1
+}
+
+/// Number of leading bits that two paths' bytes have in common.
+pub(crate) fn common_bits(one: &[u8; 32], other: &[u8; 32]) -> usize {
+    // Words of eight bytes, since keys with long common beginnings are the slow ones.
+    let (words, _) = one.as_chunks::<8>();
+    let (others, _) = other.as_chunks::<8>();
+    for (at, (word, other)) in words.iter().zip(others).enumerate() {
+        let differing = u64::from_be_bytes(*word) ^ u64::from_be_bytes(*other);
+        if differing != 0 {
+            return at * 64 + differing.leading_zeros() as usize;
+        }
+    }
+    PATH_BITS
 }
 
 impl AsRef<[u8]> for Path {

@@ -3,10 +3,13 @@
 //! The writes are sorted by path, one per key. Leaf data = path (32) ‖ 01 ‖ value hash (32) for a value that was set, path ‖ 00
 //! for one that was removed; leaves, nodes and root as in [`yulian_crypto::merkle`].
 
-use crate::{Change, Path, value_hash};
+use crate::{Change, Path, hash::value_hashes, value_hash};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use yulian_crypto::{Digest, merkle};
+use yulian_crypto::{
+    Digest, merkle,
+    sm3::{tagged, tagged_many},
+};
 
 /// A key of a module and the value it has after a block; `None` if it was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,29 +36,51 @@ impl Write {
 
 /// The changes of `writes`, sorted by path; of several writes to one key the last counts.
 pub fn changes(writes: &[Write]) -> Vec<Change> {
-    let by_path: BTreeMap<Path, Option<Digest>> = writes.iter().map(Write::change).collect();
-    by_path.into_iter().collect()
+    let by_path: BTreeMap<_, _> = writes
+        .iter()
+        .map(|write| (write.path(), write.value.as_deref()))
+        .collect();
+    changes_at(by_path)
+}
+
+/// The changes that give values to paths, in the order in which they come; `None` removes.
+///
+/// All values are hashed together, which is much faster than one after the other.
+pub fn changes_at<'a>(values: impl IntoIterator<Item = (Path, Option<&'a [u8]>)>) -> Vec<Change> {
+    let mut set = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
+    for (path, value) in values {
+        set.extend(value.map(|value| [value]));
+        changes.push((path, value.map(|_| Digest::ZERO)));
+    }
+    let places = changes.iter_mut().filter_map(|(_, hash)| hash.as_mut());
+    for (place, hash) in places.zip(value_hashes(&set)) {
+        *place = hash;
+    }
+    changes
 }
 
 /// The Merkle leaf of a change.
 pub fn leaf(change: &Change) -> Digest {
-    let (path, value) = change;
-    let mut data = [0; 65];
-    data[..32].copy_from_slice(path.as_bytes());
+    tagged(merkle::LEAF_TAG, &parts(change))
+}
+
+/// The Merkle leaf of each change, hashed together.
+fn leaves(changes: &[Change]) -> Vec<Digest> {
+    let messages: Vec<[&[u8]; 3]> = changes.iter().map(parts).collect();
+    tagged_many(merkle::LEAF_TAG, &messages)
+}
+
+fn parts((path, value): &Change) -> [&[u8]; 3] {
     match value {
-        Some(value) => {
-            data[32] = 1;
-            data[33..].copy_from_slice(&value.0);
-            merkle::leaf(&data)
-        }
-        None => merkle::leaf(&data[..33]),
+        Some(value) => [path.as_bytes(), &[1], &value.0],
+        None => [path.as_bytes(), &[0], &[]],
     }
 }
 
 /// The write-set root of changes in ascending order of path; [`Digest::ZERO`] for none.
 pub fn root(changes: &[Change]) -> Digest {
-    let leaves: Vec<Digest> = changes.iter().map(leaf).collect();
-    merkle::root(&leaves)
+    merkle::root(&leaves(changes))
 }
 
 /// The proof that the change at `path` is among `changes`, which are in ascending order of path; `None` if it is not.
@@ -63,5 +88,5 @@ pub fn root(changes: &[Change]) -> Digest {
 /// It is checked by `proof.verify(&root, &leaf(&change))`.
 pub fn prove(changes: &[Change], path: &Path) -> Option<merkle::Proof> {
     let at = changes.binary_search_by(|change| change.0.cmp(path)).ok()?;
-    merkle::Tree::new(changes.iter().map(leaf).collect()).prove(at as u64)
+    merkle::Tree::new(leaves(changes)).prove(at as u64)
 }

@@ -1,222 +1,215 @@
 //! The next version of a tree.
 
 use super::{
-    BUCKET_LEAVES_MAX, Change,
-    build::Builder,
-    node::{Entry, Inner, Link, Node, top_gap},
+    Change,
+    bucket::{Bucket, Leaves},
+    merged::{Edit, Kind, Merged},
+    node::{Inner, Link, Node},
+    plan::{Part, Plan},
+    warm::{WINDOW, warm},
 };
-use crate::{Path, hash};
-use yulian_crypto::Digest;
-
-/// A change with the hash of its new leaf.
-struct Update {
-    path: Path,
-    set: Option<Leaf>,
-}
-
-struct Leaf {
-    value: Digest,
-    hash: Digest,
-}
+use crate::{BUCKET_LEAVES_MAX, Path};
 
 /// The work on one list of changes.
 #[derive(Default)]
-pub(super) struct Applying {
+pub(super) struct Applying<'a> {
+    plan: Plan<'a>,
+    edits: Vec<Edit>,
     merged: Merged,
-    builder: Builder,
     pub(super) added: usize,
     pub(super) removed: usize,
 }
 
-impl Applying {
-    pub(super) fn run(&mut self, root: Option<&Link>, changes: &[Change]) -> Option<Link> {
-        let updates: Vec<Update> = changes.iter().map(Update::new).collect();
-        match root {
-            Some(root) => self.subtree(root, &updates, 0),
-            None => self.fresh(&updates),
-        }
-    }
+/// What became of a subtree.
+enum Next {
+    Same,
+    Changed(Option<Link>),
+}
 
-    /// The subtree after `updates`, which share with it at least the first `shared` bits.
-    fn subtree(&mut self, link: &Link, updates: &[Update], shared: u8) -> Option<Link> {
-        if updates.is_empty() {
-            return Some(link.clone());
-        }
-        let changed = match &link.node {
-            Node::Bucket(entries) => self.bucket(entries, updates),
-            Node::Inner(inner) => self.inner(link, inner, updates, shared),
+impl<'a> Applying<'a> {
+    pub(super) fn run(mut self, root: Option<&'a Link>, changes: &[Change]) -> Applied {
+        let next = match root {
+            Some(root) => self.wide(root, changes, 0),
+            None => Next::Changed(self.fresh(changes).and_then(|part| self.plan.finish(part))),
         };
-        // Without an effect the old parts stay, so that versions share them.
-        if link.is(changed.as_ref()) {
-            return Some(link.clone());
+        Applied {
+            root: match next {
+                Next::Same => root.cloned(),
+                Next::Changed(root) => root,
+            },
+            added: self.added,
+            removed: self.removed,
         }
-        changed
     }
 
-    fn inner(&mut self, link: &Link, inner: &Inner, updates: &[Update], shared: u8) -> Option<Link> {
-        if inner.depth > shared {
-            let here = link.first_path();
-            let common = common_bits(updates, here);
-            if common < inner.depth {
-                return self.beside(link, here, updates, common);
+    /// The subtree after any number of changes, a window of them after the other: their work then stays in the nearest
+    /// caches, and all but the few nodes above the windows are hashed side by side.
+    fn wide(&mut self, link: &'a Link, changes: &[Change], shared: u8) -> Next {
+        match &link.node {
+            Node::Inner(inner) if changes.len() > WINDOW && under(link, inner, changes, shared) => {
+                let (left, right) = split(changes, inner.depth);
+                let below = inner.depth.saturating_add(1);
+                let left = self.wide(&inner.left, left, below);
+                let right = self.wide(&inner.right, right, below);
+                rejoin(inner, left, right)
             }
+            _ => self.window(link, changes, shared),
         }
-        let (left, right) = split(updates, inner.depth);
+    }
+
+    fn window(&mut self, link: &'a Link, changes: &[Change], shared: u8) -> Next {
+        warm(link, changes);
+        match self.subtree(link, changes, shared) {
+            Some(part) if part.is(link) => Next::Same,
+            Some(part) => Next::Changed(self.plan.finish(part)),
+            None => Next::Changed(None),
+        }
+    }
+
+    /// The subtree after `changes`, which share with it at least the first `shared` bits.
+    fn subtree(&mut self, link: &'a Link, changes: &[Change], shared: u8) -> Option<Part<'a>> {
+        if changes.is_empty() {
+            return Some(Part::Old(link));
+        }
+        match &link.node {
+            Node::Bucket(bucket) => self.bucket(link, bucket, changes),
+            Node::Inner(inner) => self.inner(link, inner, changes, shared),
+        }
+    }
+
+    fn inner(&mut self, link: &'a Link, inner: &'a Inner, changes: &[Change], shared: u8) -> Option<Part<'a>> {
+        if !under(link, inner, changes, shared) {
+            return self.beside(link, changes);
+        }
+        let (left, right) = split(changes, inner.depth);
         let below = inner.depth.saturating_add(1);
         let new_left = self.subtree(&inner.left, left, below);
         let new_right = self.subtree(&inner.right, right, below);
-        if inner.left.is(new_left.as_ref()) && inner.right.is(new_right.as_ref()) {
-            return Some(link.clone());
+        let same = |part: &Option<Part<'a>>, old| part.is_some_and(|part| part.is(old));
+        // Without an effect the old parts stay, so that versions share them.
+        if same(&new_left, &inner.left) && same(&new_right, &inner.right) {
+            return Some(Part::Old(link));
         }
-        Link::join(inner.depth, new_left, new_right)
+        self.plan.join(inner.depth, new_left, new_right)
     }
 
-    /// Some updates part from the subtree above its top: at `depth` there is one side with and one without it.
-    fn beside(&mut self, link: &Link, here: &Path, updates: &[Update], depth: u8) -> Option<Link> {
-        let (left, right) = split(updates, depth);
+    /// Some changes part from the subtree above its top: there one side has it, and one does not.
+    fn beside(&mut self, link: &'a Link, changes: &[Change]) -> Option<Part<'a>> {
+        let here = link.first_path();
+        let depth = common_bits(changes, &here);
+        let (left, right) = split(changes, depth);
         let below = depth.saturating_add(1);
         let (left, right) = if here.bit(depth) {
             (self.fresh(left), self.subtree(link, right, below))
         } else {
             (self.subtree(link, left, below), self.fresh(right))
         };
-        Link::join(depth, left, right)
+        self.plan.join(depth, left, right)
     }
 
-    fn fresh(&mut self, updates: &[Update]) -> Option<Link> {
-        self.merge(&[], updates);
-        for entry in &self.merged.entries {
-            self.builder.push(*entry, true);
-        }
-        self.builder.finish()
-    }
-
-    fn bucket(&mut self, entries: &[Entry], updates: &[Update]) -> Option<Link> {
-        self.merge(entries, updates);
-        let merged = &mut self.merged;
-        if merged.entries.len() <= BUCKET_LEAVES_MAX {
-            return merged.bucket();
-        }
-        for (entry, changed) in merged.entries.iter().zip(&merged.changed) {
-            self.builder.push(*entry, *changed);
-        }
-        self.builder.finish()
-    }
-
-    /// Brings the two sorted lists together.
-    fn merge(&mut self, entries: &[Entry], updates: &[Update]) {
+    fn fresh(&mut self, changes: &[Change]) -> Option<Part<'a>> {
         self.merged.clear();
-        let mut updates = updates.iter().peekable();
-        let mut removed_before = false;
-        for entry in entries {
-            while let Some(update) = updates.next_if(|update| update.path < entry.path) {
-                self.added += usize::from(self.merged.set(update));
+        for (path, value) in changes {
+            if let Some(value) = value {
+                self.merged.push(path, *value);
             }
-            let Some(update) = updates.next_if(|update| update.path == entry.path) else {
-                self.merged.add(*entry, removed_before);
-                removed_before = false;
-                continue;
+        }
+        self.added += self.merged.len();
+        self.merged_part()
+    }
+
+    fn bucket(&mut self, link: &'a Link, bucket: &Bucket, changes: &[Change]) -> Option<Part<'a>> {
+        self.find_edits(bucket.leaves(), changes);
+        if self.edits.is_empty() {
+            return Some(Part::Old(link));
+        }
+        if self.edits.iter().all(|edit| matches!(edit.kind, Kind::Overwrite(_))) {
+            return Some(self.overwrite(bucket));
+        }
+        self.merged.merge(bucket.leaves(), &self.edits);
+        self.merged_part()
+    }
+
+    fn find_edits(&mut self, leaves: Leaves<'_>, changes: &[Change]) {
+        self.edits.clear();
+        for (path, value) in changes {
+            let (at, kind) = match (leaves.find(path), value) {
+                (Ok(at), Some(value)) if leaves.values[at] == *value => continue,
+                (Ok(at), Some(value)) => (at, Kind::Overwrite(*value)),
+                (Ok(at), None) => (at, Kind::Remove),
+                (Err(at), Some(value)) => (at, Kind::Insert(*path, *value)),
+                (Err(_), None) => continue,
             };
-            if !self.merged.set(update) {
-                self.removed += 1;
-                self.merged.touch_last();
-                removed_before = true;
+            self.added += usize::from(matches!(kind, Kind::Insert(..)));
+            self.removed += usize::from(kind == Kind::Remove);
+            self.edits.push(Edit { at, kind });
+        }
+    }
+
+    /// Most changes are of this kind: the bucket keeps its shape, and only the nodes above the leaves are renewed.
+    fn overwrite(&mut self, bucket: &Bucket) -> Part<'a> {
+        let mut next = bucket.copy();
+        let mut changed = [false; BUCKET_LEAVES_MAX];
+        if let Some((values, _)) = next.edit() {
+            for edit in &self.edits {
+                if let Kind::Overwrite(value) = edit.kind {
+                    values[edit.at] = value;
+                    changed[edit.at] = true;
+                }
             }
         }
-        for update in updates {
-            self.added += usize::from(self.merged.set(update));
-        }
-    }
-}
-
-/// Leaves of one bucket with its updates. A hash that stood above old leaves is still right unless a leaf under it
-/// is new or has changed, or stands next to one that was removed: those are marked.
-#[derive(Default)]
-struct Merged {
-    entries: Vec<Entry>,
-    changed: Vec<bool>,
-}
-
-impl Merged {
-    fn clear(&mut self) {
-        self.entries.clear();
-        self.changed.clear();
+        let len = next.len();
+        self.plan.bucket(next, &changed[..len])
     }
 
-    fn add(&mut self, entry: Entry, changed: bool) {
-        if let (Some(last), Some(last_changed)) = (self.entries.last_mut(), self.changed.last())
-            && (changed || *last_changed)
-        {
-            // Sorted and without duplicates: two paths have at most 255 bits in common.
-            last.depth = last.path.common_bits(&entry.path) as u8;
-        }
-        self.entries.push(entry);
-        self.changed.push(changed);
-    }
-
-    /// Adds the leaf of an update; whether it has one.
-    fn set(&mut self, update: &Update) -> bool {
-        let Some(leaf) = &update.set else {
-            return false;
-        };
-        self.add(Entry::new(update.path, leaf.value, leaf.hash), true);
-        true
-    }
-
-    fn touch_last(&mut self) {
-        if let Some(changed) = self.changed.last_mut() {
-            *changed = true;
-        }
-    }
-
-    fn bucket(&mut self) -> Option<Link> {
-        if self.entries.is_empty() {
+    fn merged_part(&mut self) -> Option<Part<'a>> {
+        if self.merged.len() == 0 {
             return None;
         }
-        let hash = rehash(&mut self.entries, &self.changed);
-        let node = Node::Bucket(self.entries[..].into());
-        Some(Link { hash, node })
+        let (leaves, changed) = self.merged.leaves();
+        Some(self.plan.subtree(leaves, changed))
     }
 }
 
-/// The hash of a range of leaves, after renewing those inside it that have changed.
-fn rehash(range: &mut [Entry], changed: &[bool]) -> Digest {
-    if let [only] = range {
-        return only.leaf;
-    }
-    let gap = top_gap(range);
-    if changed.contains(&true) {
-        let (left, right) = range.split_at_mut(gap + 1);
-        let (left_changed, right_changed) = changed.split_at(gap + 1);
-        let left = rehash(left, left_changed);
-        let right = rehash(right, right_changed);
-        range[gap].inner = hash::node(&left, &right, range[gap].depth);
-    }
-    range[gap].inner
+/// The node of two sides of which some have changed.
+fn rejoin(inner: &Inner, left: Next, right: Next) -> Next {
+    let (left, right) = match (left, right) {
+        (Next::Same, Next::Same) => return Next::Same,
+        (Next::Changed(left), Next::Same) => (left, Some(inner.right.clone())),
+        (Next::Same, Next::Changed(right)) => (Some(inner.left.clone()), right),
+        (Next::Changed(left), Next::Changed(right)) => (left, right),
+    };
+    Next::Changed(join(inner.depth, left.as_ref(), right.as_ref()))
 }
 
-impl Update {
-    fn new((path, value): &Change) -> Self {
-        let leaf = |value: Digest| Leaf {
-            value,
-            hash: hash::leaf(path, &value),
-        };
-        Self {
-            path: *path,
-            set: value.map(leaf),
-        }
-    }
+/// The subtree of two sides that differ at `depth`, or the one side there is.
+pub(super) fn join(depth: u8, left: Option<&Link>, right: Option<&Link>) -> Option<Link> {
+    let mut plan = Plan::default();
+    let part = plan.join(depth, left.map(Part::Old), right.map(Part::Old))?;
+    plan.finish(part)
 }
 
-/// The updates whose bit at `depth` is 0, and those whose bit is 1; all agree in the bits before.
-fn split(updates: &[Update], depth: u8) -> (&[Update], &[Update]) {
-    updates.split_at(updates.partition_point(|update| !update.path.bit(depth)))
+/// What became of a tree.
+pub(super) struct Applied {
+    pub(super) root: Option<Link>,
+    pub(super) added: usize,
+    pub(super) removed: usize,
 }
 
-/// The number of leading bits that all updates share with `path`, at most 255. As they are sorted, the outer
+/// Whether all changes, which share with the subtree at least the first `shared` bits, belong below its top node.
+fn under(link: &Link, inner: &Inner, changes: &[Change], shared: u8) -> bool {
+    inner.depth <= shared || common_bits(changes, &link.first_path()) >= inner.depth
+}
+
+/// The changes whose bit at `depth` is 0, and those whose bit is 1; all agree in the bits before.
+fn split(changes: &[Change], depth: u8) -> (&[Change], &[Change]) {
+    changes.split_at(changes.partition_point(|(path, _)| !path.bit(depth)))
+}
+
+/// The number of leading bits that all changes share with `path`, at most 255. As they are sorted, the outer
 /// ones decide.
-fn common_bits(updates: &[Update], path: &Path) -> u8 {
-    let outer = [updates.first(), updates.last()].into_iter().flatten();
-    let common = outer.map(|update| update.path.common_bits(path)).min();
+fn common_bits(changes: &[Change], path: &Path) -> u8 {
+    let outer = [changes.first(), changes.last()].into_iter().flatten();
+    let common = outer.map(|(other, _)| other.common_bits(path)).min();
     common.unwrap_or(0).min(255) as u8
 }

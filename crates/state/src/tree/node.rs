@@ -1,7 +1,6 @@
 //! The parts that versions share.
 
-use super::BUCKET_LEAVES_MAX;
-use crate::{Path, hash};
+use super::bucket::Bucket;
 use std::sync::Arc;
 use yulian_crypto::Digest;
 
@@ -13,13 +12,13 @@ pub(super) struct Link {
     pub(super) node: Node,
 }
 
-/// A subtree: with up to [`BUCKET_LEAVES_MAX`] leaves always one bucket, with more always a node.
+/// A subtree: with up to [`super::BUCKET_LEAVES_MAX`] leaves always one bucket, with more always a node.
 ///
 /// Depths rise from node to node, so no chain of nodes is longer than 256 and dropping a tree
 /// recurses no deeper, however large it is.
 #[derive(Clone)]
 pub(super) enum Node {
-    Bucket(Arc<[Entry]>),
+    Bucket(Bucket),
     Inner(Arc<Inner>),
 }
 
@@ -30,80 +29,23 @@ pub(super) struct Inner {
     pub(super) right: Link,
 }
 
-/// A leaf in a bucket, and the gap between it and the next leaf.
-///
-/// Between any two neighbours there is exactly one node of the tree: the one whose depth is the first bit in which
-/// they differ. So a bucket's sorted leaves and the depths of its gaps are its subtree: the smallest depth is
-/// the top, and each side is again such a range.
-#[derive(Clone, Copy)]
-pub(super) struct Entry {
-    pub(super) path: Path,
-    pub(super) value: Digest,
-    pub(super) leaf: Digest,
-    /// Hash of the node in the gap; without meaning in a bucket's last entry.
-    pub(super) inner: Digest,
-    /// Depth of the node in the gap; without meaning in a bucket's last entry.
-    pub(super) depth: u8,
-}
-
-impl Entry {
-    pub(super) fn new(path: Path, value: Digest, leaf: Digest) -> Self {
-        Self {
-            path,
-            value,
-            leaf,
-            inner: Digest::ZERO,
-            depth: 0,
+impl Node {
+    /// How many links lead to it.
+    pub(super) fn owners(&self) -> usize {
+        match self {
+            Node::Bucket(bucket) => bucket.owners(),
+            Node::Inner(inner) => Arc::strong_count(inner),
         }
     }
 }
 
-impl Link {
-    /// The subtree of two sides that differ at `depth`, or the one side there is.
-    pub(super) fn join(depth: u8, left: Option<Self>, right: Option<Self>) -> Option<Self> {
-        let (Some(left), Some(right)) = (&left, &right) else {
-            return left.or(right);
-        };
-        let hash = hash::node(&left.hash, &right.hash, depth);
-        let node = match (&left.node, &right.node) {
-            (Node::Bucket(a), Node::Bucket(b)) if a.len() + b.len() <= BUCKET_LEAVES_MAX => {
-                Node::Bucket(merge(a, b, depth, hash))
-            }
-            _ => Node::Inner(Arc::new(Inner {
-                depth,
-                left: left.clone(),
-                right: right.clone(),
-            })),
-        };
-        Some(Self { hash, node })
-    }
-
-    /// Whether both are the same subtree.
-    pub(super) fn is(&self, other: Option<&Self>) -> bool {
-        other.is_some_and(|other| self.hash == other.hash)
-    }
-}
-
-fn merge(left: &[Entry], right: &[Entry], depth: u8, inner: Digest) -> Arc<[Entry]> {
-    let mut entries = Vec::with_capacity(left.len() + right.len());
-    entries.extend_from_slice(left);
-    if let Some(last) = entries.last_mut() {
-        (last.depth, last.inner) = (depth, inner);
-    }
-    entries.extend_from_slice(right);
-    entries.into()
-}
-
-/// The gap of smallest depth among neighbours in `range`, which has at least two leaves. It is the only one.
-pub(super) fn top_gap(range: &[Entry]) -> usize {
-    let gaps = 0..range.len() - 1;
-    gaps.min_by_key(|gap| range[*gap].depth).unwrap_or(0)
-}
+// With the two counters of an `Arc` a node takes 120 bytes: the budget of a key counts on it.
+const _: () = assert!(size_of::<Link>() == 48 && size_of::<Inner>() == 104);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Change, Tree};
+    use crate::{BUCKET_LEAVES_MAX, Change, Path, Tree};
 
     fn path(number: u32) -> Path {
         Path::of(0, &number.to_be_bytes())
@@ -112,9 +54,10 @@ mod tests {
     /// Every piece is as large as it may be, so memory follows the number of keys down as well as up.
     fn check(link: &Link) -> usize {
         match &link.node {
-            Node::Bucket(entries) => {
-                assert!((1..=BUCKET_LEAVES_MAX).contains(&entries.len()));
-                entries.len()
+            Node::Bucket(bucket) => {
+                assert!((1..=BUCKET_LEAVES_MAX).contains(&bucket.len()));
+                assert_eq!(bucket.leaves().hash(), link.hash);
+                bucket.len()
             }
             Node::Inner(inner) => {
                 let leaves = check(&inner.left) + check(&inner.right);
@@ -142,5 +85,57 @@ mod tests {
             assert_eq!(tree.root.as_ref().map_or(0, check), tree.len());
         }
         assert!(tree.root.is_none());
+    }
+
+    fn bytes(link: &Link) -> usize {
+        match &link.node {
+            Node::Bucket(bucket) => bucket.bytes(),
+            Node::Inner(inner) => {
+                2 * size_of::<usize>() + size_of::<Inner>() + bytes(&inner.left) + bytes(&inner.right)
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_takes_what_the_budget_says() {
+        // How full buckets are on average depends on where the number of keys lies between powers of two.
+        for keys in [65_536, 92_000, 110_000] {
+            let mut leaves: Vec<_> = (0..keys).map(|number| (path(number), Digest([1; 32]))).collect();
+            leaves.sort_unstable();
+            let all = bytes(Tree::from_sorted(leaves).root.as_ref().unwrap());
+            let tenths = all * 10 / keys as usize;
+            assert!(
+                (990..=1020).contains(&tenths),
+                "{keys} keys: {tenths} tenths of a byte each"
+            );
+        }
+    }
+
+    fn same(one: &Link, other: &Link) -> bool {
+        match (&one.node, &other.node) {
+            (Node::Inner(one), Node::Inner(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn what_does_not_change_is_shared() {
+        let set = |number: u32| (path(number), Some(Digest([1; 32])));
+        let mut changes: Vec<Change> = (0..5_000).map(set).collect();
+        changes.sort_unstable();
+        let tree = Tree::new().apply(&changes);
+        let root = tree.root.as_ref().unwrap();
+        // What is there already, and the removal of what is not there.
+        let mut idle: Vec<Change> = (4_000..6_000)
+            .map(|number| (path(number), (number < 5_000).then_some(Digest([1; 32]))))
+            .collect();
+        idle.sort_unstable();
+        assert!(same(root, tree.apply(&idle).root.as_ref().unwrap()));
+        // With one leaf changed, the other side of the root stays.
+        let next = tree.apply(&[(changes[0].0, Some(Digest([2; 32])))]);
+        let (Node::Inner(old), Node::Inner(new)) = (&root.node, &next.root.as_ref().unwrap().node) else {
+            unreachable!("thousands of leaves")
+        };
+        assert!(same(&old.right, &new.right) && !same(&old.left, &new.left));
     }
 }

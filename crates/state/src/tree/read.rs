@@ -1,44 +1,45 @@
 //! Looking things up in a version.
 
-use super::node::{Entry, Link, Node, top_gap};
+use super::{
+    bucket::{Bucket, Leaves},
+    node::{Link, Node},
+};
 use crate::{Path, Proof, Sibling};
 use yulian_crypto::Digest;
 
 impl Link {
     pub(super) fn get(&self, path: &Path) -> Option<Digest> {
-        let entries = self.bucket(path, |_, _| ());
-        let at = entries.binary_search_by(|entry| entry.path.cmp(path));
-        at.ok().map(|at| entries[at].value)
+        let leaves = self.bucket(path, |_, _| ()).leaves();
+        leaves.find(path).ok().map(|at| leaves.values[at])
     }
 
     pub(super) fn prove(&self, path: &Path) -> Proof {
         let mut siblings = Vec::new();
-        let entries = self.bucket(path, |depth, other| {
+        let bucket = self.bucket(path, |depth, other| {
             let hash = other.hash;
             siblings.push(Sibling { depth, hash });
         });
-        let reached = descend(entries, path, &mut siblings);
-        let leaf = Some((reached.path, reached.value));
+        let leaf = Some(descend(bucket.leaves(), path, &mut siblings));
         Proof { siblings, leaf }
     }
 
     /// The path of the leftmost leaf: all leaves share the bits above the top's depth with it.
-    pub(super) fn first_path(&self) -> &Path {
+    pub(super) fn first_path(&self) -> Path {
         let mut link = self;
         loop {
             match &link.node {
                 Node::Inner(inner) => link = &inner.left,
-                Node::Bucket(entries) => return &entries[0].path,
+                Node::Bucket(bucket) => return Path::from_bytes(bucket.leaves().paths[0].0),
             }
         }
     }
 
     /// The bucket where the bits of `path` lead; `pass` sees each node's depth and the side not taken.
-    fn bucket(&self, path: &Path, mut pass: impl FnMut(u8, &Link)) -> &[Entry] {
+    fn bucket(&self, path: &Path, mut pass: impl FnMut(u8, &Link)) -> &Bucket {
         let mut link = self;
         loop {
             match &link.node {
-                Node::Bucket(entries) => return entries,
+                Node::Bucket(bucket) => return bucket,
                 Node::Inner(inner) => {
                     let (taken, other) = if path.bit(inner.depth) {
                         (&inner.right, &inner.left)
@@ -53,25 +54,15 @@ impl Link {
     }
 }
 
-/// The leaf of the bucket where the bits of `path` lead. A bucket is never empty.
-fn descend<'a>(entries: &'a [Entry], path: &Path, siblings: &mut Vec<Sibling>) -> &'a Entry {
-    let mut range = entries;
-    while range.len() > 1 {
-        let gap = top_gap(range);
-        let depth = range[gap].depth;
-        let (left, right) = range.split_at(gap + 1);
+/// Path and value hash of the leaf where the bits of `path` lead. A bucket is never empty.
+fn descend(mut leaves: Leaves<'_>, path: &Path, siblings: &mut Vec<Sibling>) -> (Path, Digest) {
+    while leaves.len() > 1 {
+        let (depth, middle) = leaves.top();
+        let (left, right) = leaves.split(middle);
         let (taken, other) = if path.bit(depth) { (right, left) } else { (left, right) };
-        let hash = range_hash(other);
+        let hash = other.hash();
         siblings.push(Sibling { depth, hash });
-        range = taken;
+        leaves = taken;
     }
-    &range[0]
-}
-
-fn range_hash(range: &[Entry]) -> Digest {
-    if range.len() == 1 {
-        range[0].leaf
-    } else {
-        range[top_gap(range)].inner
-    }
+    (Path::from_bytes(leaves.paths[0].0), leaves.values[0])
 }

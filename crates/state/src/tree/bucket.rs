@@ -1,0 +1,122 @@
+//! Leaves that are kept together.
+
+use super::BUCKET_LEAVES_MAX;
+use crate::{Path, hash, path};
+use std::sync::Arc;
+use yulian_crypto::Digest;
+
+/// A subtree of 1 to [`BUCKET_LEAVES_MAX`] leaves in one piece of memory: n paths in ascending order ‖ n value hashes ‖
+/// n − 1 hashes of nodes, 96 bytes for a leaf.
+///
+/// Between any two neighbours there is exactly one node of the tree: the one whose depth is the first bit in which
+/// they differ. Its hash stands at the number of the leaf on its left. Neither depths nor leaf hashes are kept: the
+/// former follow from the paths, the latter are computed again where they are siblings: 1.4 for a changed leaf.
+#[derive(Clone)]
+pub(super) struct Bucket(Arc<[Digest]>);
+
+impl Bucket {
+    /// A copy of `leaves`, of which there is at least one. `scratch` is any memory to put it together in.
+    pub(super) fn new(leaves: Leaves<'_>, scratch: &mut Vec<Digest>) -> Self {
+        debug_assert!((1..=BUCKET_LEAVES_MAX).contains(&leaves.len()));
+        scratch.clear();
+        scratch.extend_from_slice(leaves.paths);
+        scratch.extend_from_slice(leaves.values);
+        scratch.extend_from_slice(leaves.nodes);
+        Self(Arc::from(&scratch[..]))
+    }
+
+    /// A copy of which this is the only owner.
+    pub(super) fn copy(&self) -> Self {
+        Self(Arc::from(&self.0[..]))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len().div_ceil(3)
+    }
+
+    pub(super) fn owners(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    /// Memory it takes, with the two counters of its owners.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        2 * size_of::<usize>() + size_of_val(&*self.0)
+    }
+
+    /// Reads something of every 64 bytes of paths, which are searched first; the processor sees itself that the rest is copied.
+    pub(super) fn touch(&self) -> usize {
+        let words = self.0[..self.len()]
+            .iter()
+            .step_by(2)
+            .map(|digest| usize::from(digest.0[0]));
+        words.fold(self.owners(), |all, word| all ^ word)
+    }
+
+    pub(super) fn leaves(&self) -> Leaves<'_> {
+        let (paths, rest) = self.0.split_at(self.len());
+        let (values, nodes) = rest.split_at(paths.len());
+        Leaves { paths, values, nodes }
+    }
+
+    /// Value hashes and node hashes, to be written in a bucket that nobody else has yet.
+    pub(super) fn edit(&mut self) -> Option<(&mut [Digest], &mut [Digest])> {
+        let len = self.len();
+        let all = Arc::get_mut(&mut self.0)?;
+        Some(all[len..].split_at_mut(len))
+    }
+}
+
+/// Neighbouring leaves and the hashes of the nodes between them, one less.
+#[derive(Clone, Copy)]
+pub(super) struct Leaves<'a> {
+    pub(super) paths: &'a [Digest],
+    pub(super) values: &'a [Digest],
+    pub(super) nodes: &'a [Digest],
+}
+
+impl<'a> Leaves<'a> {
+    pub(super) fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Where `path` is, or would have to be inserted.
+    pub(super) fn find(&self, path: &Path) -> Result<usize, usize> {
+        self.paths.binary_search_by(|one| one.0.cmp(path.as_bytes()))
+    }
+
+    /// The depth of the topmost node between at least two leaves, and the number of leaves on its left.
+    ///
+    /// The paths ascend: what the outer two have in common, all have.
+    pub(super) fn top(&self) -> (u8, usize) {
+        let (first, last) = (&self.paths[0].0, &self.paths[self.len() - 1].0);
+        // Two different paths have at most 255 bits in common.
+        let depth = path::common_bits(first, last) as u8;
+        (depth, self.paths.partition_point(|one| !path::bit(&one.0, depth)))
+    }
+
+    /// The first `middle` leaves, and the others.
+    pub(super) fn split(&self, middle: usize) -> (Self, Self) {
+        let (left_paths, right_paths) = self.paths.split_at(middle);
+        let (left_values, right_values) = self.values.split_at(middle);
+        let left = Self {
+            paths: left_paths,
+            values: left_values,
+            nodes: &self.nodes[..middle - 1],
+        };
+        let right = Self {
+            paths: right_paths,
+            values: right_values,
+            nodes: &self.nodes[middle..],
+        };
+        (left, right)
+    }
+
+    /// The root of the leaves' subtree, if the node hashes are up to date.
+    pub(super) fn hash(&self) -> Digest {
+        if self.len() == 1 {
+            return hash::leaf(&Path::from_bytes(self.paths[0].0), &self.values[0]);
+        }
+        self.nodes[self.top().1 - 1]
+    }
+}
