@@ -1,4 +1,4 @@
-//! The only file of the crate with unsafe code: what the processor has, loads and stores, and the calls into functions
+//! The only place of the crate with unsafe code: what the processor has, loads and stores, and the calls into functions
 //! compiled for more than every processor has.
 //!
 //! A token such as [`Avx2`] exists only where its instructions were found, so holding one is the proof that a call
@@ -6,6 +6,8 @@
 //! intrinsics that touch no memory are safe, and memory is reached through the loads and stores of this file.
 
 #![allow(unsafe_code)]
+
+pub(crate) mod ifma;
 
 use crate::sm3::DIGEST_BYTES;
 use crate::sm3::lanes::{self, Block, Kernel, State};

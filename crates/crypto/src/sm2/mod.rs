@@ -22,6 +22,8 @@ mod verifier;
 pub use self::device::{CachedSigner, SignatureCache, SigningDevice};
 use self::digest::identity_digests;
 pub use self::digest::{DEFAULT_ID, identity_digest, message_digest};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use self::fast::lanes;
 pub use self::fast::{FastVerifier, KEY_CACHE_BYTES};
 pub use self::key::{KeyError, PUBLIC_KEY_BYTES, PublicKey};
 pub use self::secret::{BadSecretKey, SecretKey};

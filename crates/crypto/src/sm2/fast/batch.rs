@@ -13,7 +13,7 @@ use crate::sm2::PublicKey;
 use std::ops::Range;
 
 /// Claims that share inversions. Their points take 5 KB each, and all should stay in the second-level cache.
-pub(super) const BLOCK: usize = 128;
+pub(super) const BLOCK: usize = 256;
 /// Fewer claims do not pay for the inversions they share.
 pub(super) const WORTH_SHARING: usize = 8;
 
@@ -21,7 +21,7 @@ pub(super) const WORTH_SHARING: usize = 8;
 const POINTS: usize = comb::places(BASE_WINDOW) + 64;
 
 /// A claim of a key of which something may be known.
-pub(super) struct Job<'a> {
+pub(crate) struct Job<'a> {
     pub(super) key: &'a PublicKey,
     pub(super) known: &'a Known,
     pub(super) claim: Claim,
@@ -36,6 +36,15 @@ struct Sums {
 
 /// Whether each claim holds, in order.
 pub(super) fn judge(jobs: &[Job<'_>]) -> Vec<bool> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(answers) = crate::simd::ifma::judge(jobs) {
+        return answers;
+    }
+    judge_by_scalars(jobs)
+}
+
+/// The same by instructions that every processor has.
+pub(super) fn judge_by_scalars(jobs: &[Job<'_>]) -> Vec<bool> {
     let mut adder = Adder::default();
     let plain = jobs.iter().filter(|job| job.known.is_plain());
     let multiples = odd_multiples(&mut adder, plain.map(|job| super::point_of(job.key)));
@@ -145,8 +154,16 @@ fn plain_sum(t: &[u64; 4], multiples: &[Affine], base: Total) -> Option<Jacobian
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often [`alone`] was asked by this thread.
+    pub(super) static ALONE: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The answer by formulas that know every case.
-fn alone(job: &Job<'_>) -> bool {
+pub(super) fn alone(job: &Job<'_>) -> bool {
+    #[cfg(test)]
+    ALONE.set(ALONE.get() + 1);
     let claim = &job.claim;
     sum::sum(&claim.s, &claim.t, &super::point_of(job.key)).has_x_mod_n(&claim.c)
 }

@@ -52,6 +52,21 @@ impl Fe {
         to_be(&self.number())
     }
 
+    /// The element that low + high·2²⁵⁶ is the Montgomery form of, for high < 16.
+    #[cfg(any(test, target_arch = "x86_64"))]
+    pub(super) fn from_form(low: &U256, high: u64) -> Self {
+        // 2²⁵⁶ ≡ 2²⁵⁶ − p. Where the sum carries, what is left is small, and no second carry follows.
+        let (sum, carry) = add(low, &[high, high * MINUS_P[1], 0, high << 32]);
+        let (more, _) = add(&sum, &MINUS_P);
+        below_p(if carry { more } else { sum }, false)
+    }
+
+    /// The Montgomery form, below p.
+    #[cfg(any(test, target_arch = "x86_64"))]
+    pub(super) fn form(&self) -> U256 {
+        self.0
+    }
+
     pub(super) fn is_zero(&self) -> bool {
         self.0 == [0; 4]
     }

@@ -19,6 +19,8 @@ mod claim;
 mod comb;
 mod field;
 mod hot;
+#[cfg(any(test, target_arch = "x86_64"))]
+pub(crate) mod lanes;
 mod limbs;
 mod point;
 mod sum;

@@ -23,6 +23,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 mod batch;
+mod lanes;
 
 const ID: &str = "1234567812345678";
 
@@ -254,7 +255,9 @@ fn check_sum(s: &Scalar, t: &Scalar, key: &Paths, expected: &ProjectivePoint) {
         ..right
     };
     assert_eq!(key.judged(&right), [expected.is_some(); 3], "{s:x?} {t:x?}");
-    assert_eq!(key.judged(&wrong), [false; 3], "{s:x?} {t:x?}");
+    for sum in key.sums(&s, &t) {
+        assert!(!sum.has_x_mod_n(&wrong.c));
+    }
 }
 
 #[test]
@@ -265,7 +268,7 @@ fn sums_with_keys_that_are_small_multiples_of_the_base() {
             let key = ours(&key_point).unwrap();
             let key = Paths::new(&key);
             for s in 1..=12u64 {
-                for t in 1..=12u64 {
+                for t in [1, 2, 3, 5, 8, 12u64] {
                     // For −k this meets s·G = −t·Q (infinity) and s·G = t·Q (doubling) on the way.
                     let (s, t) = (Scalar::from(s), Scalar::from(t));
                     check_sum(&s, &t, &key, &(base * s + key_point * t));

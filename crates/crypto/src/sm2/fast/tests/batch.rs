@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::sm2::fast::affine_sum::{Adder, Span, Total};
-use crate::sm2::fast::batch::{Job, judge};
+use crate::sm2::fast::batch::{ALONE, Job, judge, judge_by_scalars};
 use crate::sm2::fast::cache::{Known, Tabled};
 use crate::sm2::fast::hot::Hot;
+use crate::sm2::fast::lanes::{self, Portable};
 use std::sync::Arc;
 
 /// A key in each of the classes.
@@ -35,13 +36,17 @@ impl Paths {
         ]
     }
 
-    /// The answers by classes in a batch in which every second claim is another, which is right.
-    pub(super) fn judged(&self, claim: &Claim) -> [bool; 3] {
-        let known = [
+    fn known(&self) -> [Known; 3] {
+        [
             Known::New,
             Known::Tabled(Arc::clone(&self.tabled)),
             Known::Hot(Arc::clone(&self.hot)),
-        ];
+        ]
+    }
+
+    /// The answers by classes in a batch in which every second claim is another, which is right.
+    pub(super) fn judged(&self, claim: &Claim) -> [bool; 3] {
+        let known = self.known();
         let one = [1, 0, 0, 0];
         let twice = affine(&sum::sum(&one, &one, &self.point));
         // G + Q for most keys; 2G + Q where that is infinity.
@@ -58,7 +63,13 @@ impl Paths {
                 claim,
             })
             .collect();
-        let answers = judge(&jobs);
+        let answers = judge_by_scalars(&jobs);
+        // The same by eight lanes: by their meaning, and by the processor if it has them.
+        assert_eq!(lanes::judge::<Portable>(&jobs), answers, "{claim:x?}");
+        #[cfg(target_arch = "x86_64")]
+        if let Some(by_processor) = crate::simd::ifma::judge(&jobs) {
+            assert_eq!(by_processor, answers, "{claim:x?}");
+        }
         assert!(answers.iter().skip(1).step_by(2).all(|valid| *valid), "{claim:x?}");
         [answers[0], answers[2], answers[4]]
     }
@@ -123,10 +134,100 @@ fn table_of_each_class_holds_multiples_at_its_ends() {
         Some(*power)
     }));
     for power in powers {
-        for t in [power, -power, power + power.double(), power - Scalar::ONE] {
+        for t in [power, -power - power.double()] {
             let s = t + Scalar::ONE;
             if t != Scalar::ZERO {
                 check_sum(&s, &t, &paths, &(base * s + key * t));
+            }
+        }
+    }
+}
+
+/// Random claims of one key, every third of them wrong, with what they should give.
+fn random_claims(count: usize, paths: &Paths, rng: &mut impl Rng) -> Vec<(Claim, bool)> {
+    let claim = |index: usize| {
+        let (s, t) = (scalar_limbs(&random_scalar(rng)), scalar_limbs(&random_scalar(rng)));
+        let x = affine(&sum::sum(&s, &t, &paths.point)).unwrap().x.number();
+        let c = limbs::reduce_mod_n(&x);
+        let right = !index.is_multiple_of(3);
+        let c = if right { c } else { [c[0] ^ 2, c[1], c[2], c[3]] };
+        (Claim { s, t, c }, right)
+    };
+    (0..count).map(claim).collect()
+}
+
+#[test]
+fn random_claims_are_never_done_alone() {
+    let mut rng = seeded(14);
+    let keys: Vec<_> = (0..3)
+        .map(|_| Paths::new(&ours(&(ProjectivePoint::generator() * random_scalar(&mut rng))).unwrap()))
+        .collect();
+    for count in [1, 2, 7, 8, 9, 31, 64, 100] {
+        let claims: Vec<_> = keys.iter().map(|key| random_claims(count, key, &mut rng)).collect();
+        let mut jobs = Vec::new();
+        let mut expected = Vec::new();
+        let known: Vec<_> = keys.iter().map(Paths::known).collect();
+        for (index, &(claim, right)) in (0..count).map(|index| (index, &claims[index % 3][index])) {
+            // The classes change from claim to claim.
+            let (key, class) = (index % 3, index / 2 % 3);
+            jobs.push(Job {
+                key: &keys[key].key,
+                known: &known[key][class],
+                claim,
+            });
+            expected.push(right);
+        }
+        ALONE.set(0);
+        assert_eq!(judge_by_scalars(&jobs), expected);
+        assert_eq!(lanes::judge::<Portable>(&jobs), expected);
+        assert_eq!(judge(&jobs), expected);
+        assert_eq!(ALONE.get(), 0);
+    }
+}
+
+#[test]
+fn made_up_claims_leave_their_batch_by_themselves() {
+    let mut rng = seeded(15);
+    let base = ProjectivePoint::generator();
+    for _ in 0..3 {
+        let (s, t) = (random_scalar(&mut rng), random_scalar(&mut rng));
+        let quotient = s * t.invert().unwrap();
+        for (key, doubles) in [(base * quotient, true), (-base * quotient, false)] {
+            let made_up = Paths::new(&ours(&key).unwrap());
+            let other = Paths::new(&ours(&(base * random_scalar(&mut rng))).unwrap());
+            let twice = ours(&(base * (s + s))).unwrap().x.number();
+            let claim = Claim {
+                s: scalar_limbs(&s),
+                t: scalar_limbs(&t),
+                c: limbs::reduce_mod_n(&twice),
+            };
+            for class in 0..3 {
+                let (known, others) = (made_up.known(), other.known());
+                let neighbours = random_claims(20, &other, &mut rng);
+                let mut jobs: Vec<_> = neighbours
+                    .iter()
+                    .map(|(claim, _)| Job {
+                        key: &other.key,
+                        known: &others[class],
+                        claim: *claim,
+                    })
+                    .collect();
+                let mut expected: Vec<_> = neighbours.iter().map(|(_, right)| *right).collect();
+                jobs.insert(
+                    11,
+                    Job {
+                        key: &made_up.key,
+                        known: &known[class],
+                        claim,
+                    },
+                );
+                expected.insert(11, doubles);
+                ALONE.set(0);
+                assert_eq!(judge_by_scalars(&jobs), expected);
+                assert!(ALONE.get() <= 1);
+                ALONE.set(0);
+                assert_eq!(lanes::judge::<Portable>(&jobs), expected);
+                assert!(ALONE.get() <= 1);
             }
         }
     }
