@@ -21,6 +21,9 @@ use yulian_types::SealedTransaction;
 pub const OUTBOX_MAX: usize = 16_384;
 /// After a message, what comes within this time is sent together.
 const BATCH_TIME: Duration = Duration::from_millis(5);
+/// The same when so many came together last time: every message is work for each member.
+const BUSY_BATCH_TIME: Duration = Duration::from_millis(15);
+const BUSY_FROM: usize = 16;
 /// How often it is looked for what has to be sent again.
 const RESEND_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -88,7 +91,7 @@ impl<R: Runtime> Sender<R> {
             batch.extend(self.resend.due(now));
             self.send(&batch);
             // The first transaction after a silence leaves at once; those behind it share a message.
-            self.runtime.pause(BATCH_TIME).await;
+            self.runtime.pause(batch_time(batch.len())).await;
         }
     }
 
@@ -109,6 +112,10 @@ impl<R: Runtime> Sender<R> {
             self.broadcast.broadcast(message);
         }
     }
+}
+
+fn batch_time(last: usize) -> Duration {
+    if last >= BUSY_FROM { BUSY_BATCH_TIME } else { BATCH_TIME }
 }
 
 #[cfg(test)]
