@@ -3,11 +3,14 @@
 //! The slope of the line through two points needs a division. By Montgomery's trick n divisions cost one
 //! inversion and 3(n − 1) multiplications, which makes an affine addition cost 5 multiplications and a
 //! squaring where a mixed Jacobian one costs 8 and 3. Points of one sum are added in pairs, then their
-//! sums in pairs, and so on: each round is one inversion, however many sums are under way.
+//! sums in pairs, and so on: each round is one inversion, however many sums are under way. Where too few
+//! are left to pay for it, what remains is left to Jacobian additions.
 
 use super::field::Fe;
 use super::point::Affine;
 
+/// Additions that pay for an inversion: it takes as long as 350 multiplications, and each saves 5.
+const ROUND_MIN: usize = 64;
 /// Products are gathered in so many chains, because one chain would wait for each multiplication's end.
 const CHAINS: usize = 4;
 
@@ -33,60 +36,48 @@ pub(super) struct Span {
     pub(super) len: u32,
 }
 
-/// How a group ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Total {
-    /// The group had no points.
-    Infinity,
-    /// The sum.
-    Point(Affine),
-    /// On the way two points cancelled each other. Only made-up groups do: they are left to slower code.
-    Cancelled,
+impl Span {
+    pub(super) fn of<'a>(&self, points: &'a [Affine]) -> &'a [Affine] {
+        &points[self.start as usize..(self.start + self.len) as usize]
+    }
 }
 
 /// The memory that a round needs, kept from round to round.
 #[derive(Debug, Default)]
 pub(super) struct Adder {
     additions: Vec<Addition>,
-    /// For each addition, its group.
+    /// For each addition, its span.
     owners: Vec<u32>,
     /// For each addition, its denominator and the product of those before it in its chain.
     steps: Vec<(Fe, Fe)>,
 }
 
 impl Adder {
-    /// Adds up each group; the points are used up.
-    pub(super) fn totals(&mut self, points: &mut [Affine], groups: &mut [Span]) -> Vec<Total> {
-        let mut cancelled = vec![false; groups.len()];
+    /// Makes the points of each span fewer without changing their sum, as long as that pays. Returns the
+    /// spans where two points cancelled each other, whose points are undefined then: only made-up ones do.
+    pub(super) fn shrink(&mut self, points: &mut [Affine], spans: &mut [Span]) -> Vec<bool> {
+        let mut cancelled = vec![false; spans.len()];
         loop {
-            self.pair_up(groups, &cancelled);
-            if self.additions.is_empty() {
-                break;
+            let additions = |span: &Span| (span.len / 2) as usize;
+            if spans.iter().map(additions).sum::<usize>() < ROUND_MIN {
+                return cancelled;
             }
+            self.pair_up(spans);
             let additions = std::mem::take(&mut self.additions);
             self.add(points, &additions, |index, owners| {
                 cancelled[owners[index] as usize] = true
             });
             self.additions = additions;
         }
-        let total = |(group, cancelled): (&Span, bool)| match group.len {
-            _ if cancelled => Total::Cancelled,
-            0 => Total::Infinity,
-            _ => Total::Point(points[group.start as usize]),
-        };
-        groups.iter().zip(cancelled).map(total).collect()
     }
 
-    /// The additions of the next round: the first half of each group takes the second in.
-    fn pair_up(&mut self, groups: &mut [Span], cancelled: &[bool]) {
+    /// The additions of the next round: the first half of each span takes the second in.
+    fn pair_up(&mut self, spans: &mut [Span]) {
         self.additions.clear();
         self.owners.clear();
-        for (index, group) in groups.iter_mut().enumerate() {
-            if group.len < 2 || cancelled[index] {
-                continue;
-            }
-            let half = group.len.div_ceil(2);
-            for left in group.start..group.start + group.len - half {
+        for (index, span) in spans.iter_mut().enumerate() {
+            let half = span.len.div_ceil(2);
+            for left in span.start..span.start + span.len - half {
                 let right = left + half;
                 self.additions.push(Addition {
                     into: left,
@@ -95,7 +86,7 @@ impl Adder {
                 });
                 self.owners.push(index as u32);
             }
-            group.len = half;
+            span.len = half;
         }
     }
 

@@ -3,7 +3,7 @@
 //! Every answer is exactly the standard's and depends on its own claim only: a sum in which two points
 //! cancel, which only made-up signatures have, leaves the batch and is done again by itself.
 
-use super::affine_sum::{Adder, Addition, Span, Total};
+use super::affine_sum::{Adder, Addition, Span};
 use super::cache::Known;
 use super::claim::Claim;
 use super::comb::{self, Comb};
@@ -14,8 +14,11 @@ use std::ops::Range;
 
 /// Claims that share inversions. Their points take 5 KB each, and all should stay in the second-level cache.
 pub(super) const BLOCK: usize = 256;
-/// Fewer claims do not pay for the inversions they share.
-pub(super) const WORTH_SHARING: usize = 8;
+/// Fewer keys without tables do not pay for the inversions that make their multiples affine.
+const PLAIN_MIN: usize = 8;
+/// Fewer claims do not fill the lanes of a vector and pay for their inversions.
+#[cfg(target_arch = "x86_64")]
+const LANES_MIN: usize = 16;
 
 /// Points of one claim, about: where memory is set aside.
 const POINTS: usize = comb::places(BASE_WINDOW) + 64;
@@ -31,13 +34,15 @@ pub(crate) struct Job<'a> {
 #[derive(Default)]
 struct Sums {
     points: Vec<Affine>,
-    groups: Vec<Span>,
+    spans: Vec<Span>,
 }
 
 /// Whether each claim holds, in order.
 pub(super) fn judge(jobs: &[Job<'_>]) -> Vec<bool> {
     #[cfg(target_arch = "x86_64")]
-    if let Some(answers) = crate::simd::ifma::judge(jobs) {
+    if jobs.len() >= LANES_MIN
+        && let Some(answers) = crate::simd::ifma::judge(jobs)
+    {
         return answers;
     }
     judge_by_scalars(jobs)
@@ -46,38 +51,66 @@ pub(super) fn judge(jobs: &[Job<'_>]) -> Vec<bool> {
 /// The same by instructions that every processor has.
 pub(super) fn judge_by_scalars(jobs: &[Job<'_>]) -> Vec<bool> {
     let mut adder = Adder::default();
-    let plain = jobs.iter().filter(|job| job.known.is_plain());
-    let multiples = odd_multiples(&mut adder, plain.map(|job| super::point_of(job.key)));
+    let plain: Vec<_> = jobs.iter().filter(|job| job.known.is_plain()).collect();
+    let multiples = if plain.len() < PLAIN_MIN {
+        Vec::new()
+    } else {
+        odd_multiples(&mut adder, plain.iter().map(|job| super::point_of(job.key)))
+    };
     let mut sums = Sums {
         points: Vec::with_capacity(jobs.len() * POINTS),
-        groups: Vec::with_capacity(jobs.len()),
+        spans: Vec::with_capacity(jobs.len()),
     };
     let own: Vec<_> = jobs.iter().map(|job| sums.gather(job)).collect();
-    let totals = adder.totals(&mut sums.points, &mut sums.groups);
+    let cancelled = adder.shrink(&mut sums.points, &mut sums.spans);
     let mut multiples = multiples.chunks_exact(MULTIPLES);
-    let answer = |(job, groups): (&Job<'_>, Range<usize>)| {
+    let answer = |(job, own): (&Job<'_>, Range<usize>)| {
+        // Taken before anything else: the next claim's row comes next.
+        let multiples = job.known.is_plain().then(|| multiples.next()).flatten();
+        if cancelled[own.clone()].contains(&true) {
+            return alone(job);
+        }
         let claim = &job.claim;
-        let totals = &totals[groups];
-        let sum = match job.known {
-            Known::Hot(_) => return direct(totals[0], job),
-            Known::Tabled(_) => by_steps(totals),
+        let spans = sums.spans[own].iter().map(|span| span.of(&sums.points));
+        match job.known {
+            Known::Hot(_) | Known::Tabled(_) => holds(spans, &claim.c),
             Known::New | Known::Seen(_) => {
-                let multiples = multiples.next().expect("one row for each plain claim");
-                plain_sum(&claim.t, &multiples[..PLAIN_MULTIPLES], totals[0])
+                let product = multiples.map_or_else(
+                    || sum::multiply(&claim.t, &super::point_of(job.key)),
+                    |row| sum::multiply_affine(&claim.t, &row[..PLAIN_MULTIPLES]),
+                );
+                spans.fold(product, add_all).has_x_mod_n(&claim.c)
             }
-        };
-        sum.map_or_else(|| alone(job), |sum| sum.has_x_mod_n(&claim.c))
+        }
     };
     jobs.iter().zip(own).map(answer).collect()
 }
 
+/// Whether Σ 2ᵏ·(sum of the points of span k), the greatest k first, has an x with x mod n = c.
+fn holds<'a>(mut spans: impl Iterator<Item = &'a [Affine]> + Clone, c: &[u64; 4]) -> bool {
+    // What most sums end as needs no further addition.
+    let mut rest = spans.clone();
+    if let (Some([point]), None) = (rest.next(), rest.next()) {
+        return point.has_x_mod_n(c);
+    }
+    let first = spans.next().unwrap_or_default();
+    let first = add_all(Jacobian::INFINITY, first);
+    spans
+        .fold(first, |sum, points| add_all(sum.double(), points))
+        .has_x_mod_n(c)
+}
+
+fn add_all(sum: Jacobian, points: &[Affine]) -> Jacobian {
+    points.iter().fold(sum, |sum, point| sum.add_affine(point))
+}
+
 impl Sums {
-    /// Gathers the points that make up a claim's sum, and returns its groups.
+    /// Gathers the points that make up a claim's sum, and returns its spans.
     fn gather(&mut self, job: &Job<'_>) -> Range<usize> {
-        let first = self.groups.len();
+        let first = self.spans.len();
         let claim = &job.claim;
         match job.known {
-            Known::Hot(hot) => self.group(|points| {
+            Known::Hot(hot) => self.span(|points| {
                 push_all(points, &BASE, &claim.s);
                 push_all(points, &hot.comb, &claim.t);
             }),
@@ -97,21 +130,21 @@ impl Sums {
                 push_all(&mut self.points, &BASE, &claim.s);
                 self.close(start);
             }
-            Known::New | Known::Seen(_) => self.group(|points| push_all(points, &BASE, &claim.s)),
+            Known::New | Known::Seen(_) => self.span(|points| push_all(points, &BASE, &claim.s)),
         }
-        first..self.groups.len()
+        first..self.spans.len()
     }
 
-    fn group(&mut self, fill: impl FnOnce(&mut Vec<Affine>)) {
+    fn span(&mut self, fill: impl FnOnce(&mut Vec<Affine>)) {
         let start = self.points.len();
         fill(&mut self.points);
         self.close(start);
     }
 
-    /// Makes a group of the points from `start` on; the next group starts where this ends.
+    /// Makes a span of the points from `start` on; the next span starts where this ends.
     fn close(&mut self, start: usize) -> usize {
         let end = self.points.len();
-        self.groups.push(Span {
+        self.spans.push(Span {
             start: start as u32,
             len: (end - start) as u32,
         });
@@ -121,37 +154,6 @@ impl Sums {
 
 fn push_all(points: &mut Vec<Affine>, comb: &Comb, k: &[u64; 4]) {
     comb.each(k, |point| points.push(point));
-}
-
-/// A claim whose points were all added up.
-fn direct(total: Total, job: &Job<'_>) -> bool {
-    match total {
-        Total::Point(point) => point.has_x_mod_n(&job.claim.c),
-        Total::Infinity => false,
-        Total::Cancelled => alone(job),
-    }
-}
-
-/// Σ 2ᵏ·totalₖ, the greatest k first; `None` if points cancelled.
-fn by_steps(totals: &[Total]) -> Option<Jacobian> {
-    totals.iter().try_fold(Jacobian::INFINITY, |sum, total| {
-        let doubled = sum.double();
-        match total {
-            Total::Infinity => Some(doubled),
-            Total::Point(point) => Some(doubled.add_affine(point)),
-            Total::Cancelled => None,
-        }
-    })
-}
-
-/// t·Q + s·G, given Q's odd multiples and s·G; `None` if points cancelled.
-fn plain_sum(t: &[u64; 4], multiples: &[Affine], base: Total) -> Option<Jacobian> {
-    let product = sum::multiply_affine(t, multiples);
-    match base {
-        Total::Point(base) => Some(product.add_affine(&base)),
-        Total::Infinity => Some(product),
-        Total::Cancelled => None,
-    }
 }
 
 #[cfg(test)]

@@ -111,16 +111,13 @@ impl Verifier for FastVerifier {
     }
 
     fn verify_many(&self, items: &[Item<'_>]) -> Vec<bool> {
-        let one = |item: &Item<'_>| self.verify(item.key, item.message, item.signature);
-        let mut answers = Vec::with_capacity(items.len());
-        for block in items.chunks(batch::BLOCK) {
-            if block.len() < batch::WORTH_SHARING {
-                answers.extend(block.iter().map(one));
-            } else {
-                answers.extend(self.verify_block(block));
-            }
-        }
-        answers
+        items
+            .chunks(batch::BLOCK)
+            .flat_map(|block| match block {
+                [item] => vec![self.verify(item.key, item.message, item.signature)],
+                _ => self.verify_block(block),
+            })
+            .collect()
     }
 }
 

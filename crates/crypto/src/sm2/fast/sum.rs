@@ -103,28 +103,32 @@ impl KeyTable {
 
 /// s·G + t·Q for a key without a table.
 pub(super) fn sum(s: &U256, t: &U256, key: &Affine) -> Jacobian {
+    BASE.add_to(multiply(t, key), s)
+}
+
+/// t·Q.
+pub(super) fn multiply(t: &U256, key: &Affine) -> Jacobian {
     let multiples = odd_multiples(&key.into(), PLAIN_MULTIPLES);
-    let product = multiply(t, |sum, index, negative| {
+    by_doubling(t, |sum, index, negative| {
         let multiple = &multiples[index];
         if negative {
             sum.add(&multiple.neg())
         } else {
             sum.add(multiple)
         }
-    });
-    BASE.add_to(product, s)
+    })
 }
 
 /// t·Q, given Q, 3Q … 15Q.
 pub(super) fn multiply_affine(t: &U256, multiples: &[Affine]) -> Jacobian {
-    multiply(t, |sum, index, negative| {
+    by_doubling(t, |sum, index, negative| {
         sum.add_affine(&multiples[index].neg_if(negative))
     })
 }
 
 /// t·Q by 256 doublings; `add` adds to its sum the multiple 2·index + 1 of Q, or its negative.
 #[inline(always)]
-fn multiply(t: &U256, mut add: impl FnMut(&Jacobian, usize, bool) -> Jacobian) -> Jacobian {
+fn by_doubling(t: &U256, mut add: impl FnMut(&Jacobian, usize, bool) -> Jacobian) -> Jacobian {
     let digits = digits(t, PLAIN_WINDOW);
     let mut sum = Jacobian::INFINITY;
     for place in (0..DIGITS).rev().skip_while(|place| digits[*place] == 0) {
