@@ -1,7 +1,9 @@
 //! What the tree costs: `cargo run --release -p yulian-state --example tree_bench -- [keys] [versions kept]`.
 //!
-//! Loads `keys` random keys, then applies blocks of 4,000 changes, 80 % overwrites and 20 % new keys, while the
-//! last versions are kept. Prints CPU time of this thread per update, memory per key and proof sizes.
+//! Loads `keys` random keys, then applies 1,000 blocks of 4,000 changes, 80 % overwrites and 20 % new keys, while the
+//! last versions are kept. Prints CPU time of this thread per update, memory per key, proof sizes and what a proof at
+//! a former height takes. The figure for updates includes what undoes them and dropping the versions that are no
+//! longer kept, but neither hashing values and paths, nor encoding undo records and the chunks' roots.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -14,15 +16,21 @@ use std::{
     time::Instant,
 };
 use yulian_crypto::Digest;
-use yulian_state::{Change, Path, Tree, value_hash};
+use yulian_state::{
+    Change, Path, Tree,
+    history::{ChunkRoots, Undo, encode_chunk, prove_at},
+    value_hash,
+};
 
 // As in the node: its size classes are part of what a key takes.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-const BLOCKS: u64 = 300;
+const BLOCKS: u64 = 1_000;
 const UPDATES: u64 = 4_000;
-const PROOFS: u64 = 1_000;
+const PROOFS: u64 = 20_000;
+/// Proofs at a former height are measured in this many chunks.
+const CHUNKS: u8 = 4;
 
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>());
@@ -38,28 +46,78 @@ fn main() {
     println!("keys {keys}");
     println!("loading, s CPU                {loading:.2}");
     println!("memory per key, bytes         {:.0}", memory / keys as f64);
-    let tree = updates(tree, keys, kept);
+    let mut history = History::default();
+    let tree = updates(tree, keys, kept, &mut history);
     proofs(&tree);
+    for back in [100, BLOCKS as usize] {
+        history.prove(&tree, back);
+    }
 }
 
-fn updates(tree: Tree, keys: u64, kept: usize) -> Tree {
+/// What a node keeps to prove what was: of a few chunks, since all would be the tree's size many times over.
+#[derive(Default)]
+struct History {
+    roots: Vec<ChunkRoots>,
+    records: Vec<Vec<(u8, Vec<u8>)>>,
+    cpu: f64,
+    bytes: usize,
+}
+
+impl History {
+    fn block(&mut self, before: &Tree, undo: &Undo) {
+        let start = cpu_seconds();
+        let roots = ChunkRoots::of(before);
+        let encode = |(chunk, changes)| (chunk, encode_chunk(changes).unwrap_or_default());
+        let mut records: Vec<_> = undo.chunks().map(encode).collect();
+        self.cpu += cpu_seconds() - start;
+        self.bytes += records.iter().map(|record| record.1.len()).sum::<usize>();
+        records.retain(|record| record.0 < CHUNKS);
+        self.roots.push(roots);
+        self.records.push(records);
+    }
+
+    fn prove(&self, current: &Tree, back: usize) {
+        let from = self.roots.len() - back;
+        let start = cpu_seconds();
+        for chunk in 0..CHUNKS {
+            let probe = Path::from_bytes([chunk; 32]);
+            let of_chunk = |block: &'_ Vec<(u8, Vec<u8>)>| block.iter().position(|record| record.0 == chunk);
+            let records = self.records[from..].iter().rev();
+            let records = records.filter_map(|block| Some(&block[of_chunk(block)?].1[..]));
+            let proof = prove_at(current, &self.roots[from], records, &probe);
+            let right = proof.is_ok_and(|proof| proof.verify(&self.roots[from].root(), &probe).is_ok());
+            assert!(right, "chunk {chunk}");
+        }
+        let each = (cpu_seconds() - start) / f64::from(CHUNKS) * 1e3;
+        println!("proof {back} blocks back, ms CPU   {each:.2}");
+    }
+}
+
+fn updates(tree: Tree, keys: u64, kept: usize, history: &mut History) -> Tree {
     let mut versions = VecDeque::from([tree]);
     let (mut cpu, mut wall) = (0.0, 0.0);
     let before = resident_bytes();
     for block in 0..BLOCKS {
         let changes = changes(block, keys);
+        let old = versions.back().cloned().unwrap_or_default();
         let (start, clock) = (cpu_seconds(), Instant::now());
-        let next = versions.back().map(|tree| tree.apply(&changes));
-        versions.extend(next);
+        let (next, undo) = old.apply_undoable(&changes);
+        let time = (cpu_seconds() - start, clock.elapsed().as_secs_f64());
+        history.block(&old, &undo);
+        drop(old);
+        versions.push_back(next);
+        let (start, clock) = (cpu_seconds(), Instant::now());
         while versions.len() > kept {
             versions.pop_front();
         }
-        cpu += cpu_seconds() - start;
-        wall += clock.elapsed().as_secs_f64();
+        cpu += time.0 + cpu_seconds() - start;
+        wall += time.1 + clock.elapsed().as_secs_f64();
     }
     let count = (BLOCKS * UPDATES) as f64;
     println!("per update, µs CPU            {:.2}", cpu / count * 1e6);
     println!("per update, µs wall           {:.2}", wall / count * 1e6);
+    println!("undo encoded, roots, µs CPU   {:.2}", history.cpu / count * 1e6);
+    println!("undo, bytes                   {:.1}", history.bytes as f64 / count);
     let grown = resident_bytes() - before;
     println!(
         "versions kept {kept}, memory grown by {:.0} MB for {} new keys",
@@ -95,11 +153,8 @@ fn proofs(tree: &Tree) {
     let mut sizes: Vec<usize> = proofs.iter().map(|proof| proof.to_bytes().len()).collect();
     sizes.sort_unstable();
     let average = sizes.iter().sum::<usize>() / sizes.len();
-    let p99 = sizes[sizes.len() * 99 / 100];
-    println!(
-        "proof, bytes avg / p99 / max  {average} / {p99} / {}",
-        sizes[sizes.len() - 1]
-    );
+    let [p99, p999, max] = [990, 999, 1000].map(|share| sizes[(sizes.len() * share / 1000).min(sizes.len() - 1)]);
+    println!("proof, bytes avg/p99/p99.9/max {average} / {p99} / {p999} / {max}");
     println!(
         "proof made / checked, µs CPU  {:.1} / {:.1}",
         made / PROOFS as f64 * 1e6,

@@ -3,9 +3,11 @@
 //! A [`Tree`] holds the hash of every value of a chain's state under the [`Path`] of its key; the values
 //! themselves are kept by the caller. Versions of a tree share what they have in common, so that a block
 //! that is not final yet is one more version, and forgetting it costs nothing. A [`Proof`] shows under a root
-//! alone what value a key has, or that it has none. [`write_set`] proves what one block wrote.
+//! alone what value a key has, or that it has none. [`write_set`] proves what one block wrote, [`history`] what a key had at a former
+//! height.
 
 mod hash;
+pub mod history;
 mod path;
 mod proof;
 mod tree;

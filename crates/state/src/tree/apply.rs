@@ -1,7 +1,7 @@
 //! The next version of a tree.
 
 use super::{
-    Change,
+    CHANGES_AT_ONCE, Change,
     bucket::{Bucket, Leaves},
     merged::{Edit, Kind, Merged},
     node::{Inner, Link, Node},
@@ -9,6 +9,7 @@ use super::{
     warm::{WINDOW, warm},
 };
 use crate::{BUCKET_LEAVES_MAX, Path};
+use yulian_crypto::Digest;
 
 /// The work on one list of changes.
 #[derive(Default)]
@@ -16,8 +17,10 @@ pub(super) struct Applying<'a> {
     plan: Plan<'a>,
     edits: Vec<Edit>,
     merged: Merged,
-    pub(super) added: usize,
-    pub(super) removed: usize,
+    added: usize,
+    removed: usize,
+    /// What stood at each changed path, if somebody asks for it. Paths come in order, as the work goes by path.
+    before: Option<Vec<Change>>,
 }
 
 /// What became of a subtree.
@@ -27,7 +30,7 @@ enum Next {
 }
 
 impl<'a> Applying<'a> {
-    pub(super) fn run(mut self, root: Option<&'a Link>, changes: &[Change]) -> Applied {
+    fn run(mut self, root: Option<&'a Link>, changes: &[Change]) -> Applied {
         let next = match root {
             Some(root) => self.wide(root, changes, 0),
             None => Next::Changed(self.fresh(changes).and_then(|part| self.plan.finish(part))),
@@ -39,6 +42,7 @@ impl<'a> Applying<'a> {
             },
             added: self.added,
             removed: self.removed,
+            before: self.before,
         }
     }
 
@@ -112,6 +116,7 @@ impl<'a> Applying<'a> {
         for (path, value) in changes {
             if let Some(value) = value {
                 self.merged.push(path, *value);
+                self.replaces(path, None);
             }
         }
         self.added += self.merged.len();
@@ -140,9 +145,16 @@ impl<'a> Applying<'a> {
                 (Err(at), Some(value)) => (at, Kind::Insert(*path, *value)),
                 (Err(_), None) => continue,
             };
+            self.replaces(path, (!matches!(kind, Kind::Insert(..))).then(|| leaves.values[at]));
             self.added += usize::from(matches!(kind, Kind::Insert(..)));
             self.removed += usize::from(kind == Kind::Remove);
             self.edits.push(Edit { at, kind });
+        }
+    }
+
+    fn replaces(&mut self, path: &Path, value: Option<Digest>) {
+        if let Some(before) = &mut self.before {
+            before.push((*path, value));
         }
     }
 
@@ -190,10 +202,40 @@ pub(super) fn join(depth: u8, left: Option<&Link>, right: Option<&Link>) -> Opti
 }
 
 /// What became of a tree.
+#[derive(Default)]
 pub(super) struct Applied {
     pub(super) root: Option<Link>,
     pub(super) added: usize,
     pub(super) removed: usize,
+    /// Each path that changed with what stood there, in order, if that was asked for.
+    pub(super) before: Option<Vec<Change>>,
+}
+
+/// The tree of `root` after changes in strictly ascending order of path; `undo` asks for what was there before.
+///
+/// # Panics
+/// If the order is not strictly ascending.
+pub(super) fn apply(root: Option<&Link>, changes: &[Change], undo: bool) -> Applied {
+    assert!(
+        changes.windows(2).all(|pair| pair[0].0 < pair[1].0),
+        "changes to the state come sorted and without duplicates"
+    );
+    let mut all = Applied {
+        root: root.cloned(),
+        before: undo.then(|| Vec::with_capacity(changes.len())),
+        ..Applied::default()
+    };
+    for some in changes.chunks(CHANGES_AT_ONCE) {
+        let applying = Applying {
+            before: all.before.take(),
+            ..Applying::default()
+        };
+        let next = applying.run(all.root.as_ref(), some);
+        all.added += next.added;
+        all.removed += next.removed;
+        (all.root, all.before) = (next.root, next.before);
+    }
+    all
 }
 
 /// Whether all changes, which share with the subtree at least the first `shared` bits, belong below its top node.

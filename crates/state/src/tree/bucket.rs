@@ -112,6 +112,17 @@ impl<'a> Leaves<'a> {
         (left, right)
     }
 
+    /// The leaves whose paths start with the byte `first`.
+    pub(super) fn starting_with(&self, first: u8) -> Option<Self> {
+        let from = self.paths.partition_point(|path| path.0[0] < first);
+        let to = self.paths.partition_point(|path| path.0[0] <= first);
+        (from < to).then(|| Self {
+            paths: &self.paths[from..to],
+            values: &self.values[from..to],
+            nodes: &self.nodes[from..to - 1],
+        })
+    }
+
     /// The root of the leaves' subtree, if the node hashes are up to date.
     pub(super) fn hash(&self) -> Digest {
         if self.len() == 1 {

@@ -3,6 +3,7 @@
 mod apply;
 mod bucket;
 mod build;
+mod chunk;
 mod drop;
 mod hashing;
 mod merged;
@@ -12,12 +13,13 @@ mod read;
 mod warm;
 
 pub use self::build::TreeBuilder;
+pub(crate) use self::chunk::Chunk;
 
 use self::{
-    apply::{Applying, join},
+    apply::{Applied, apply, join},
     node::Link,
 };
-use crate::{Path, Proof};
+use crate::{Path, Proof, history::Undo};
 use yulian_crypto::Digest;
 
 /// The most leaves that are kept together in one piece of memory. Not part of any format.
@@ -82,20 +84,23 @@ impl Tree {
     /// # Panics
     /// If the order is not strictly ascending.
     pub fn apply(&self, changes: &[Change]) -> Self {
-        assert!(
-            changes.windows(2).all(|pair| pair[0].0 < pair[1].0),
-            "changes to the state come sorted and without duplicates"
-        );
-        let mut tree = self.clone();
-        for some in changes.chunks(CHANGES_AT_ONCE) {
-            let applied = Applying::default().run(tree.root.as_ref(), some);
-            let len = tree.len + applied.added - applied.removed;
-            tree = Self {
-                root: applied.root,
-                len,
-            };
-        }
-        tree
+        self.next(apply(self.root.as_ref(), changes, false)).0
+    }
+
+    /// [`Tree::apply`], and what undoes it: each path that changed with the value hash it had before, in order of path.
+    /// Applied to the new version, that gives the old one.
+    ///
+    /// # Panics
+    /// If the order is not strictly ascending.
+    pub fn apply_undoable(&self, changes: &[Change]) -> (Self, Undo) {
+        let (tree, before) = self.next(apply(self.root.as_ref(), changes, true));
+        (tree, Undo::new(before))
+    }
+
+    fn next(&self, applied: Applied) -> (Self, Vec<Change>) {
+        let len = self.len + applied.added - applied.removed;
+        let root = applied.root;
+        (Self { root, len }, applied.before.unwrap_or_default())
     }
 
     /// The root hash: all that it takes to check a [`Proof`].
