@@ -84,7 +84,6 @@ enum Work {
     Message(Bytes),
 }
 
-/// The way to the admitting task. Clones share it.
 type Line = mpsc::Receiver<(usize, Work)>;
 type Budgets = [Arc<AtomicUsize>; 2];
 
@@ -96,6 +95,7 @@ struct Round {
     count: usize,
 }
 
+/// The way to the admitting task. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Admission {
     submissions: Queue,

@@ -47,6 +47,11 @@ pub struct Pace {
     pub loaded_from: usize,
     /// Time between blocks under load.
     pub loaded_interval: Duration,
+    /// So many new transactions before the interval is over mean more load than most machines carry: then the next block
+    /// waits for `busy_interval`, because what each block costs, whatever its size, is what is short.
+    pub busy_from: usize,
+    /// Time between blocks under such load.
+    pub busy_interval: Duration,
 }
 
 impl Default for Pace {
@@ -55,6 +60,8 @@ impl Default for Pace {
             closing_delay: Duration::from_millis(150),
             loaded_from: 64,
             loaded_interval: Duration::from_millis(100),
+            busy_from: 800,
+            busy_interval: Duration::from_millis(200),
         }
     }
 }

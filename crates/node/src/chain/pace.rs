@@ -47,13 +47,15 @@ impl Situation {
         self.parent_ms.saturating_add(self.heartbeat_ms)
     }
 
-    /// From when on waiting transactions go into a block, ms. A proposer whose clock is behind its parent's time still waits
-    /// no longer than one interval.
-    pub(super) fn transactions_due_ms(&self, pace: &Pace) -> u64 {
+    /// From when on transactions go into a block, ms, when so many are `pooled`, those of the parent among them. A proposer
+    /// whose clock is behind its parent's time still waits no longer than one interval.
+    pub(super) fn transactions_due_ms(&self, pace: &Pace, pooled: usize) -> u64 {
         if self.parent_transactions < pace.loaded_from {
             return self.began_ms;
         }
-        let interval = pace.loaded_interval.as_millis() as u64;
+        let busy = pooled.saturating_sub(self.parent_transactions) >= pace.busy_from;
+        let interval = if busy { pace.busy_interval } else { pace.loaded_interval };
+        let interval = interval.as_millis() as u64;
         self.parent_ms
             .saturating_add(interval)
             .min(self.began_ms.saturating_add(interval))
@@ -94,21 +96,24 @@ mod tests {
     #[test]
     fn transactions_wait_only_under_load_and_never_longer_than_an_interval() {
         let pace = Pace::default();
-        assert_eq!(QUIET.transactions_due_ms(&pace), 10_000);
+        assert_eq!(QUIET.transactions_due_ms(&pace, 0), 10_000);
         let loaded = Situation {
             parent_transactions: 64,
             ..QUIET
         };
-        assert_eq!(loaded.transactions_due_ms(&pace), 10_000);
+        assert_eq!(loaded.transactions_due_ms(&pace, 0), 10_000);
         let recent = Situation {
             parent_ms: 9_960,
             ..loaded
         };
-        assert_eq!(recent.transactions_due_ms(&pace), 10_060);
+        assert_eq!(recent.transactions_due_ms(&pace, 0), 10_060);
+        // 800 that came since the parent: more are waited for.
+        assert_eq!(recent.transactions_due_ms(&pace, 64 + 799), 10_060);
+        assert_eq!(recent.transactions_due_ms(&pace, 64 + 800), 10_160);
         let ahead = Situation {
             parent_ms: 15_000,
             ..loaded
         };
-        assert_eq!(ahead.transactions_due_ms(&pace), 10_100);
+        assert_eq!(ahead.transactions_due_ms(&pace, 0), 10_100);
     }
 }

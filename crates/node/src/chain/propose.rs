@@ -4,7 +4,7 @@ use super::{ChainNode, Core, pace::Situation, walk::WalkError};
 use crate::{
     executor::Urgency,
     ledger::Ledger,
-    pool::{Mempool, Take},
+    pool::{Mempool, PoolCounts, Take},
     waiters::Outcome,
 };
 use futures::{FutureExt, pin_mut, select_biased};
@@ -48,15 +48,18 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
     async fn await_block(&self, parent: &Arc<Executed>, facts: RoundFacts) -> Option<SealedBlock> {
         let pace = &self.options.pace;
         let situation = Situation::new(parent, self.runtime.now_ms());
-        let (empty_due, mut due) = (situation.empty_due_ms(pace), situation.transactions_due_ms(pace));
-        if self.pool_fills_blocks(parent) {
-            due = situation.began_ms;
-        }
+        let empty_due = situation.empty_due_ms(pace);
         let mut entered = self.pool.watch();
         loop {
             entered.borrow_and_update();
             let now = self.runtime.now_ms();
-            let waiting = self.pool.lock().counts().transactions > 0;
+            let counts = self.pool.lock().counts();
+            let waiting = counts.transactions > 0;
+            let due = if fills_blocks(&counts, parent) {
+                situation.began_ms
+            } else {
+                situation.transactions_due_ms(pace, counts.transactions)
+            };
             if now >= empty_due || (waiting && now >= due) {
                 let block = self.build(parent, facts, now).await?;
                 if now >= empty_due || !block.transactions.is_empty() {
@@ -86,16 +89,6 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
                 () = pause => {}
             }
         }
-    }
-
-    /// Whether more waits than two blocks hold: then there is nothing to gain by waiting.
-    fn pool_fills_blocks(&self, parent: &Executed) -> bool {
-        let counts = self.pool.lock().counts();
-        let (bytes, transactions) = (
-            parent.parameters.block_bytes_max,
-            parent.parameters.block_transactions_max,
-        );
-        counts.bytes as u64 > 3 * bytes || counts.transactions as u64 > 3 * transactions
     }
 
     async fn build(&self, parent: &Arc<Executed>, facts: RoundFacts, now: u64) -> Option<SealedBlock> {
@@ -144,6 +137,13 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
 }
 
 /// Header and transactions of a child of `parent`.
+/// Whether more waits than two blocks hold: then there is nothing to gain by waiting.
+fn fills_blocks(counts: &PoolCounts, parent: &Executed) -> bool {
+    let parameters = &parent.parameters;
+    counts.bytes as u64 > 3 * parameters.block_bytes_max
+        || counts.transactions as u64 > 3 * parameters.block_transactions_max
+}
+
 fn fill<K: Kv>(
     speculation: &mut Speculation<Ledger<K>>,
     pool: &Mempool,

@@ -5,12 +5,12 @@
 
 use super::keys::{self, Table};
 use bytes::Bytes;
+use prost::Message;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use yulian_exec::Executed;
 use yulian_store::{Batch, INDEX};
 use yulian_types::{
-    Digest, decode_canonical,
-    limits::STATE_VALUE_BYTES_MAX,
+    Digest,
     proto::EvidenceRecord,
     state_keys::{EVIDENCE_ID, TABLE_RECORD},
 };
@@ -34,7 +34,8 @@ fn deposits(executed: &Executed) -> Vec<(Digest, Deposit)> {
         .writes
         .iter()
         .filter(|write| write.module_id == EVIDENCE_ID && write.key.first() == Some(&TABLE_RECORD))
-        .filter_map(|write| decode_canonical(write.value.as_ref()?, STATE_VALUE_BYTES_MAX).ok())
+        // What execution wrote is canonical.
+        .filter_map(|write| EvidenceRecord::decode(write.value.clone()?).ok())
         // A record that was only superseded or revoked here stands since an earlier block.
         .filter(|record: &EvidenceRecord| record.height == executed.height())
         .collect();

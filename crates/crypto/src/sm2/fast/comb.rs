@@ -43,14 +43,27 @@ impl Comb {
     /// Gives the points whose sum is k·P.
     #[inline(always)]
     pub(super) fn each(&self, k: &U256, mut give: impl FnMut(Affine)) {
+        self.each_entry(k, |point, negative| give(point.neg_if(negative)));
+    }
+
+    /// Asks for the points of [`Self::each`] a little before they are needed: a table is larger than the caches.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, k: &U256) {
+        #[cfg(target_arch = "x86_64")]
+        self.each_entry(k, |point, _| crate::simd::prefetch(point));
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = k;
+    }
+
+    #[inline(always)]
+    fn each_entry(&self, k: &U256, mut give: impl FnMut(&Affine, bool)) {
         let row = 1 << (self.window - 1);
         for (place, points) in self.points.chunks_exact(row).enumerate() {
             let digit = signed_digit(k, self.window, place);
             if digit == 0 {
                 continue;
             }
-            let point = &points[digit.unsigned_abs() as usize - 1];
-            give(point.neg_if(digit < 0));
+            give(&points[digit.unsigned_abs() as usize - 1], digit < 0);
         }
     }
 
