@@ -13,9 +13,9 @@ use crate::{
 use bytes::Bytes;
 use std::sync::Arc;
 use yulian_crypto::{Digest, sm2::Verifier};
-use yulian_state::write_set::Write;
+use yulian_state::{Path, write_set::Write};
 use yulian_types::{
-    ParentResults, SealedBlock, SealedTransaction, ValidatorSet, empty_root, encode, proto, receipt_root,
+    ParentResults, SealedBlock, SealedTransaction, StateKey, ValidatorSet, empty_root, encode, proto, receipt_root,
     state_keys::{ACCOUNT_ID, GOVERNANCE_ID},
 };
 
@@ -33,6 +33,9 @@ pub(crate) struct Executor<'a, B> {
 }
 
 type Output = (Bytes, Vec<proto::Event>);
+
+/// A key that a transaction is expected to read, with its path.
+pub(crate) type Expected = (StateKey, Path);
 
 impl<'a, B: Base> Executor<'a, B> {
     /// An executor on the state after the parent, with the senders known there.
@@ -55,21 +58,53 @@ impl<'a, B: Base> Executor<'a, B> {
     }
 
     /// Executes a transaction and returns its receipt. A failure leaves nothing but the receipt.
-    pub(crate) fn run(&mut self, transaction: &SealedTransaction) -> Result<proto::Receipt, StateError> {
-        Ok(self.run_with(transaction, None)?.0)
+    pub(crate) fn run(
+        &mut self,
+        transaction: &SealedTransaction,
+        expected: Option<Expected>,
+    ) -> Result<proto::Receipt, StateError> {
+        Ok(self.run_with(transaction, expected, None)?.0)
+    }
+
+    /// Prepares some transactions that come next: the keys they are expected to read are hashed together, and what leads to
+    /// them in the tree is brought close.
+    pub(crate) fn prepare(
+        &mut self,
+        transactions: &[Arc<SealedTransaction>],
+    ) -> Result<Vec<Option<Expected>>, StateError> {
+        let mut keys = Vec::with_capacity(transactions.len());
+        for transaction in transactions {
+            keys.push(self.expected_key(transaction)?);
+        }
+        let known = keys.iter().flatten().map(|key| (key.module_id, &key.key[..]));
+        let paths = Path::of_many(&known.collect::<Vec<_>>());
+        self.view.warm(&paths);
+        let mut paths = paths.into_iter();
+        let with_path = |key: Option<StateKey>| key.and_then(|key| Some((key, paths.next()?)));
+        Ok(keys.into_iter().map(with_path).collect())
+    }
+
+    fn expected_key(&mut self, transaction: &SealedTransaction) -> Result<Option<StateKey>, StateError> {
+        let Some(sender) = self.senders.load(&mut self.view, &transaction.sender)? else {
+            return Ok(None);
+        };
+        let payload = &transaction.payload;
+        let found = self.registry.find(&payload.module, &payload.method).ok();
+        Ok(found.and_then(|(module, method)| module.expected_key(method.name, &payload.arguments, &sender.account)))
     }
 
     /// Like [`Executor::run`], and tells which keys were touched.
     pub(crate) fn trace(&mut self, transaction: &SealedTransaction) -> Result<(proto::Receipt, Trace), StateError> {
-        self.run_with(transaction, Some(Trace::default()))
+        self.run_with(transaction, None, Some(Trace::default()))
     }
 
     fn run_with(
         &mut self,
         transaction: &SealedTransaction,
+        expected: Option<Expected>,
         trace: Option<Trace>,
     ) -> Result<(proto::Receipt, Trace), StateError> {
-        let end = self.attempt(transaction, trace)?;
+        let end = self.attempt(transaction, expected, trace)?;
         let mut receipt = proto::Receipt {
             transaction_id: Bytes::copy_from_slice(&transaction.id.0),
             metering: end.metering,
@@ -101,11 +136,13 @@ impl<'a, B: Base> Executor<'a, B> {
     fn attempt(
         &mut self,
         transaction: &SealedTransaction,
+        expected: Option<Expected>,
         trace: Option<Trace>,
     ) -> Result<TransactionEnd<Output>, StateError> {
         let payload = &transaction.payload;
         let sender = self.senders.load(&mut self.view, &transaction.sender)?;
         let mut view = TransactionView::new(&mut self.view, &payload.declared_keys, payload.metering_limit, trace);
+        view.expect(expected);
         if let Err(failure) = charge_entry(&mut view, transaction) {
             return view.finish(Err(failure));
         }

@@ -3,6 +3,7 @@
 use crate::{Call, Code};
 use bytes::Bytes;
 use std::{collections::BTreeMap, fmt, sync::Arc};
+use yulian_types::{StateKey, proto};
 
 /// Why a transaction failed or may not enter a block: a code of the catalogue and what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,13 @@ pub trait Module: Send + Sync + 'static {
     /// Executes a method of [`Module::methods`] by its name; the executor has checked the sender's role. What was
     /// written is undone if the answer is a failure.
     fn call(&self, call: &mut Call<'_>, method: &str, arguments: &Bytes) -> Result<Bytes, Failure>;
+
+    /// The key that a call will most likely read first, if it follows from the arguments and the account that calls. Only
+    /// time depends on it: what is known before is fetched together for many transactions.
+    fn expected_key(&self, method: &str, arguments: &Bytes, sender: &proto::Account) -> Option<StateKey> {
+        let _ = (method, arguments, sender);
+        None
+    }
 }
 
 /// The modules of a program.

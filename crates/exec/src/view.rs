@@ -44,6 +44,11 @@ impl<B: Base> BlockView<B> {
         Ok(value)
     }
 
+    /// Brings close what look-ups of these paths in the parent's tree will read.
+    pub(crate) fn warm(&self, paths: &[Path]) {
+        self.parent.tree().warm(paths);
+    }
+
     /// Takes over the writes of a transaction that succeeded.
     pub(crate) fn accept(&mut self, writes: TransactionWrites) {
         self.written.extend(writes);
@@ -135,6 +140,11 @@ impl<'a> TransactionView<'a> {
             failure: None,
             broken: None,
         }
+    }
+
+    /// The path of a key that will likely be asked for.
+    pub(crate) fn expect(&mut self, expected: Option<(StateKey, Path)>) {
+        self.last = expected;
     }
 
     pub(crate) fn charge(&mut self, units: u64) -> Result<(), Failure> {

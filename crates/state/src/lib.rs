@@ -17,5 +17,5 @@ pub use crate::{
     hash::{VALUE_TAG, value_hash},
     path::{PATH_BITS, PATH_TAG, Path},
     proof::{PROOF_BYTES_MAX, PROOF_LEVELS_MAX, Proof, ProofError, Sibling},
-    tree::{BUCKET_LEAVES_MAX, Change, Tree, TreeBuilder},
+    tree::{BUCKET_LEAVES_MAX, Change, Tree, TreeBuilder, WARM_PATHS_MAX},
 };

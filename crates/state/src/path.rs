@@ -21,6 +21,18 @@ impl Path {
         Self(sm3::tagged(PATH_TAG, &[&module_id.to_be_bytes(), key]).0)
     }
 
+    /// [`Self::of`] each, side by side.
+    pub fn of_many(keys: &[(u32, &[u8])]) -> Vec<Self> {
+        let modules: Vec<[u8; 4]> = keys.iter().map(|(module, _)| module.to_be_bytes()).collect();
+        let parts: Vec<_> = modules
+            .iter()
+            .zip(keys)
+            .map(|(module, (_, key))| [&module[..], key])
+            .collect();
+        let digests = sm3::tagged_many(PATH_TAG, &parts);
+        digests.into_iter().map(|digest| Self(digest.0)).collect()
+    }
+
     /// The path that was written out as these bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -101,6 +113,14 @@ mod tests {
         bytes[31] = 0x01;
         let path = Path::from_bytes(bytes);
         assert!(path.bit(0) && !path.bit(1) && !path.bit(254) && path.bit(255));
+    }
+
+    #[test]
+    fn many_are_what_each_is() {
+        let keys: Vec<Vec<u8>> = (0..50u8).map(|n| vec![n; usize::from(n)]).collect();
+        let list: Vec<_> = keys.iter().map(|key| (key.len() as u32, &key[..])).collect();
+        let each: Vec<_> = list.iter().map(|(module, key)| Path::of(*module, key)).collect();
+        assert_eq!(Path::of_many(&list), each);
     }
 
     #[test]

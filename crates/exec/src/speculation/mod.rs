@@ -31,6 +31,7 @@ use std::{
     sync::Arc,
 };
 use yulian_crypto::{Digest, sm2::Verifier};
+use yulian_state::WARM_PATHS_MAX;
 use yulian_types::{SealedBlock, SealedGenesis, SealedTransaction, proto};
 
 /// An executed block with what is kept for its children.
@@ -149,8 +150,11 @@ impl<B: Base> Speculation<B> {
         let context = self.context(parent, &place, block.header.time_ms)?;
         let mut executor = self.executor(parent, &context, block.transactions.len())?;
         let mut receipts = Vec::with_capacity(block.transactions.len());
-        for transaction in &block.transactions {
-            receipts.push(seal(&executor.run(transaction)?));
+        for some in block.transactions.chunks(WARM_PATHS_MAX) {
+            let expected = executor.prepare(some)?;
+            for (transaction, expected) in some.iter().zip(expected) {
+                receipts.push(seal(&executor.run(transaction, expected)?));
+            }
         }
         Ok(executor.finish(block, place, parent, receipts)?)
     }

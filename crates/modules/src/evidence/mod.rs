@@ -8,6 +8,7 @@ pub mod codes;
 mod deposit;
 
 use bytes::Bytes;
+use prost::Message;
 use yulian_crypto::Digest;
 use yulian_exec::{
     Call, Code, Failure, Method, Module,
@@ -84,6 +85,15 @@ impl Module for Evidence {
             METHOD_REVOKE => change::revoke(call, arguments),
             _ => Err(Failure::new(&yulian_exec::codes::UNKNOWN_METHOD, method)),
         }
+    }
+
+    fn expected_key(&self, method: &str, arguments: &Bytes, sender: &proto::Account) -> Option<StateKey> {
+        let digest = match method {
+            METHOD_DEPOSIT => proto::Deposit::decode(arguments.clone()).ok()?.digest,
+            METHOD_DEPOSIT_BATCH => proto::DepositBatch::decode(arguments.clone()).ok()?.root,
+            _ => return None,
+        };
+        Some(StateKey::evidence(&Digest::from_slice(&digest)?, &sender.organisation))
     }
 }
 

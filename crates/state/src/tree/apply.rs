@@ -62,7 +62,7 @@ impl<'a> Applying<'a> {
     }
 
     fn window(&mut self, link: &'a Link, changes: &[Change], shared: u8) -> Next {
-        warm(link, changes);
+        warm(link, changes, |(path, _)| path);
         match self.subtree(link, changes, shared) {
             Some(part) if part.is(link) => Next::Same,
             Some(part) => Next::Changed(self.plan.finish(part)),

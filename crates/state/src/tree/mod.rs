@@ -32,6 +32,9 @@ pub const BUCKET_LEAVES_MAX: usize = 32;
 /// 20 MB of memory (a few hundred only for keys that are made to share many bits).
 const CHANGES_AT_ONCE: usize = 1 << 14;
 
+/// Most paths that [`Tree::warm`] takes at a time.
+pub const WARM_PATHS_MAX: usize = warm::WINDOW;
+
 /// A change at a path: the hash of the new value, or `None` to remove what is there.
 pub type Change = (Path, Option<Digest>);
 
@@ -101,6 +104,14 @@ impl Tree {
         let len = self.len + applied.added - applied.removed;
         let root = applied.root;
         (Self { root, len }, applied.before.unwrap_or_default())
+    }
+
+    /// Touches what look-ups of `paths` will read, side by side: one after the other they would wait for memory at every
+    /// level. Of more than [`WARM_PATHS_MAX`] the later ones are left out. Nothing depends on it.
+    pub fn warm(&self, paths: &[Path]) {
+        if let Some(root) = &self.root {
+            warm::warm(root, paths, |path| path);
+        }
     }
 
     /// The root hash: all that it takes to check a [`Proof`].

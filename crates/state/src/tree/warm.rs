@@ -1,19 +1,17 @@
 //! Bringing parts into the processor's caches before they are needed.
 
-use super::{
-    Change,
-    node::{Link, Node},
-};
+use super::node::{Link, Node};
+use crate::Path;
 use std::hint::black_box;
 
 /// Changes that are followed side by side. What they lead to should fit into the nearest two caches.
-pub(super) const WINDOW: usize = 128;
+pub(crate) const WINDOW: usize = 128;
 
 /// Touches what `changes` lead to below `link`.
 ///
 /// Going down for one change after the other waits for memory at every level. Here each step of one change is followed
 /// by the same step of the others, so that the processor waits for many of them at a time. Nothing depends on it.
-pub(super) fn warm(link: &Link, changes: &[Change]) {
+pub(super) fn warm<T>(link: &Link, changes: &[T], path: impl Fn(&T) -> &Path) {
     let mut here = [link; WINDOW];
     let count = changes.len().min(WINDOW);
     if count < 2 {
@@ -22,12 +20,12 @@ pub(super) fn warm(link: &Link, changes: &[Change]) {
     let mut touched = 0;
     loop {
         let mut deeper = false;
-        for (link, (path, _)) in here[..count].iter_mut().zip(changes) {
+        for (link, change) in here[..count].iter_mut().zip(changes) {
             let Node::Inner(inner) = &link.node else {
                 continue;
             };
             deeper = true;
-            let (taken, other) = if path.bit(inner.depth) {
+            let (taken, other) = if path(change).bit(inner.depth) {
                 (&inner.right, &inner.left)
             } else {
                 (&inner.left, &inner.right)
