@@ -23,6 +23,8 @@ mod hot;
 pub(crate) mod lanes;
 mod limbs;
 mod point;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod self_test;
 mod sum;
 
 #[cfg(test)]
