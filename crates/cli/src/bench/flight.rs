@@ -1,5 +1,9 @@
 //! Transactions between their submission and the final block that holds them, and what became of them.
 
+use super::{
+    histogram::Histogram,
+    outcome::{Outcome, Part},
+};
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -12,75 +16,11 @@ use yulian_sdk::{SignedTransaction, views::StreamBlock};
 /// A final block came without results.
 const NO_RESULT: &str = "no_result";
 
-/// What a run came to.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Outcome {
-    /// Handed to a node at least once.
-    pub(crate) sent: u64,
-    /// Final, and executed with success.
-    pub(crate) committed: u64,
-    /// Final without success, or refused.
-    pub(crate) failed: u64,
-    /// Neither seen in a final block nor refused when the run ended.
-    pub(crate) unresolved: u64,
-    /// Times that something was sent again because a node was full.
-    pub(crate) pauses: u64,
-    /// From the first submission of each transaction to its final block, µs.
-    pub(crate) latencies_us: Vec<u32>,
-    /// From the first submission to the last commit.
-    pub(crate) elapsed: Duration,
-    /// Final blocks that hold transactions of the run.
-    pub(crate) blocks: u64,
-    /// Why the first refused transaction was refused.
-    pub(crate) refusal: Option<String>,
-    /// Whether the transactions were used up before the time was over.
-    pub(crate) used_up: bool,
-}
-
-impl Outcome {
-    /// Final successes in a second.
-    pub(crate) fn tps(&self) -> f64 {
-        match self.elapsed.is_zero() {
-            true => 0.0,
-            false => self.committed as f64 / self.elapsed.as_secs_f64(),
-        }
-    }
-
-    /// Final successes of all that was sent, 0 to 1.
-    pub(crate) fn success_rate(&self) -> f64 {
-        self.committed as f64 / self.sent.max(1) as f64
-    }
-
-    /// Latency that a share of the transactions keeps, ms.
-    pub(crate) fn latency_ms(&mut self, share: f64) -> f64 {
-        self.latencies_us.sort_unstable();
-        let rank = (share * self.latencies_us.len() as f64).ceil() as usize;
-        let us = self
-            .latencies_us
-            .get(rank.saturating_sub(1))
-            .copied()
-            .unwrap_or_default();
-        f64::from(us) / 1000.0
-    }
-
-    /// Takes in a later run; the time between the two does not count.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.sent += other.sent;
-        self.committed += other.committed;
-        self.failed += other.failed;
-        self.unresolved += other.unresolved;
-        self.pauses += other.pauses;
-        self.latencies_us.extend(other.latencies_us);
-        self.elapsed += other.elapsed;
-        self.blocks += other.blocks;
-        self.refusal = self.refusal.take().or(other.refusal);
-        self.used_up |= other.used_up;
-    }
-}
-
 /// All transactions under way. Each client may have only so many.
 pub(super) struct Flight {
     started: Instant,
+    /// Where each part of the run but the first begins, from the start.
+    cuts: Vec<Duration>,
     state: Mutex<State>,
     windows: Vec<Semaphore>,
 }
@@ -89,6 +29,16 @@ pub(super) struct Flight {
 struct State {
     open: HashMap<Digest, Open>,
     outcome: Outcome,
+    recent: Recent,
+}
+
+/// What happened since the last sample.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recent {
+    pub(super) sent: u64,
+    pub(super) not_sent: u64,
+    pub(super) committed: u64,
+    pub(super) latencies: Histogram,
 }
 
 struct Open {
@@ -97,13 +47,26 @@ struct Open {
 }
 
 impl Flight {
-    pub(super) fn new(clients: usize, window: usize) -> Self {
+    pub(super) fn new(clients: usize, window: usize, cuts: Vec<Duration>) -> Self {
         let windows = (0..clients).map(|_| Semaphore::new(window)).collect();
+        let outcome = Outcome {
+            parts: vec![Part::default(); cuts.len() + 1],
+            ..Outcome::default()
+        };
         Self {
             started: Instant::now(),
-            state: Mutex::default(),
+            cuts,
+            state: Mutex::new(State {
+                outcome,
+                ..State::default()
+            }),
             windows,
         }
+    }
+
+    /// When the clock of the run started.
+    pub(super) fn started(&self) -> Instant {
+        self.started
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -119,6 +82,12 @@ impl Flight {
         }
     }
 
+    /// Whether one more transaction may be under way now; if so it is.
+    pub(super) fn try_room(&self, client: usize) -> bool {
+        let permit = self.windows[client].try_acquire();
+        permit.map(tokio::sync::SemaphorePermit::forget).is_ok()
+    }
+
     /// Gives back room that was not needed.
     pub(super) fn spare(&self, client: usize, count: usize) {
         self.windows[client].add_permits(count);
@@ -131,16 +100,42 @@ impl Flight {
         }
     }
 
-    /// Transactions go to a node for the first time.
+    /// Transactions go to a node for the first time, now.
     pub(super) fn enter(&self, client: usize, transactions: &[SignedTransaction]) {
-        let since = Instant::now();
+        let now = Instant::now();
         let mut state = self.state();
-        state.outcome.sent += transactions.len() as u64;
-        state.open.extend(
-            transactions
-                .iter()
-                .map(|transaction| (transaction.id, Open { client, since })),
-        );
+        for transaction in transactions {
+            self.open(&mut state, client, transaction, now);
+        }
+    }
+
+    /// A transaction leaves that was to leave at `since`: what it waited meanwhile is part of its latency.
+    pub(super) fn enter_due(&self, client: usize, transaction: &SignedTransaction, since: Instant) {
+        self.open(&mut self.state(), client, transaction, since);
+    }
+
+    fn open(&self, state: &mut State, client: usize, transaction: &SignedTransaction, since: Instant) {
+        state.outcome.sent += 1;
+        state.recent.sent += 1;
+        state.outcome.parts[self.part(since)].sent += 1;
+        state.open.insert(transaction.id, Open { client, since });
+    }
+
+    /// The part of the run that a moment is in.
+    fn part(&self, at: Instant) -> usize {
+        let at = at.saturating_duration_since(self.started);
+        self.cuts.partition_point(|cut| *cut <= at)
+    }
+
+    /// A transaction that was to leave at `due` did not.
+    pub(super) fn not_sent(&self, due: Instant, unsigned: bool) {
+        let mut state = self.state();
+        match unsigned {
+            true => state.outcome.not_signed += 1,
+            false => state.outcome.no_room += 1,
+        }
+        state.recent.not_sent += 1;
+        state.outcome.parts[self.part(due)].not_sent += 1;
     }
 
     /// A node was full.
@@ -187,16 +182,25 @@ impl Flight {
             return;
         };
         self.windows[open.client].add_permits(1);
-        let outcome = &mut state.outcome;
+        let State { outcome, recent, .. } = state;
         if !success {
             outcome.failed += 1;
             outcome.refusal.get_or_insert_with(|| code.to_owned());
             return;
         }
+        let us = now.saturating_duration_since(open.since).as_micros();
+        let us = u32::try_from(us).unwrap_or(u32::MAX);
         outcome.committed += 1;
         outcome.elapsed = now - self.started;
-        let us = now.duration_since(open.since).as_micros();
-        outcome.latencies_us.push(u32::try_from(us).unwrap_or(u32::MAX));
+        outcome.latencies.add(us);
+        outcome.parts[self.part(open.since)].latencies.add(us);
+        recent.committed += 1;
+        recent.latencies.add(us);
+    }
+
+    /// What happened since this was last asked.
+    pub(super) fn take_recent(&self) -> Recent {
+        std::mem::take(&mut self.state().recent)
     }
 
     /// Whether nothing is under way.
@@ -233,7 +237,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_transaction_counts_once_and_gives_its_room_back() {
-        let flight = Flight::new(1, 4);
+        let flight = Flight::new(1, 4, vec![]);
         let all: Vec<_> = (1..=4).map(transaction).collect();
         flight.room(0, 4).await;
         flight.enter(0, &all);
@@ -245,6 +249,9 @@ mod tests {
         flight.refused(&all[2].id, || "y".into());
         assert_eq!(flight.windows[0].available_permits(), 3);
         assert!(!flight.is_over());
+        let recent = flight.take_recent();
+        assert_eq!((recent.sent, recent.committed), (4, 1));
+        assert_eq!(flight.take_recent().sent, 0);
         let outcome = flight.end(false);
         assert_eq!(
             (outcome.sent, outcome.committed, outcome.failed, outcome.unresolved),
@@ -255,15 +262,21 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_of_the_nearest_rank() {
-        let mut outcome = Outcome {
-            latencies_us: (1..=200).rev().map(|ms| ms * 1000).collect(),
-            ..Outcome::default()
-        };
-        assert_eq!(
-            [0.5, 0.99, 1.0].map(|share| outcome.latency_ms(share)),
-            [100.0, 198.0, 200.0]
-        );
-        assert_eq!(Outcome::default().latency_ms(0.5), 0.0);
+    fn a_late_departure_counts_from_when_it_was_due_in_the_part_it_was_due_in() {
+        let flight = Flight::new(1, 1, vec![Duration::from_secs(1), Duration::from_secs(5)]);
+        // Due a second and a half after the start, which is not yet: no latency is below zero.
+        let due = flight.started() + Duration::from_millis(1500);
+        assert!(flight.try_room(0) && !flight.try_room(0));
+        flight.enter_due(0, &transaction(1), due);
+        flight.settled(&transaction(1).id, true, "");
+        assert!(flight.try_room(0));
+        flight.enter_due(0, &transaction(2), flight.started() - Duration::from_millis(300));
+        flight.settled(&transaction(2).id, true, "");
+        flight.not_sent(flight.started() + Duration::from_secs(9), false);
+        let outcome = flight.end(false);
+        let parts: Vec<_> = outcome.parts.iter().map(|part| (part.sent, part.not_sent)).collect();
+        assert_eq!(parts, [(1, 0), (1, 0), (0, 1)]);
+        assert!(outcome.parts[0].latencies.ms(1.0) >= 300.0);
+        assert_eq!((outcome.parts[1].latencies.ms(1.0), outcome.no_room), (0.0, 1));
     }
 }

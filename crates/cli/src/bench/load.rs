@@ -1,8 +1,8 @@
-//! The clients: each keeps transactions under way through the public interface of its node.
+//! The clients: each keeps transactions under way through the public interface of its node, or takes them to it when they
+//! are due.
 
 use super::{
-    flight::{Flight, Outcome},
-    supply::Supply,
+    feed::Feed, flight::Flight, open, outcome::Outcome, samples, schedule::Schedule, supply::Supply, usage::Process,
 };
 use crate::{
     problem::{Cause, Result},
@@ -54,14 +54,72 @@ pub(crate) struct Plan {
     pub(crate) time: Option<Duration>,
 }
 
-struct Run {
-    plan: Plan,
-    supply: Arc<Supply>,
-    flight: Flight,
+/// Where the transactions come from, and when they leave.
+pub(crate) enum Work {
+    /// A client sends when its earlier ones are settled.
+    Closed(Supply),
+    /// They leave when they are due; at most so many are under way.
+    Open(Schedule, Feed, usize),
+}
+
+/// What is loaded, and how.
+pub(crate) struct Load<'a> {
+    pub(crate) chain: &'a Chain,
+    /// Sampled while the clients work.
+    pub(crate) processes: &'a [Process],
+    pub(crate) plan: Plan,
+    /// Where each part of the run but the first begins.
+    pub(crate) cuts: Vec<Duration>,
+}
+
+pub(super) struct Run {
+    pub(super) plan: Plan,
+    pub(super) flight: Flight,
+}
+
+impl Load<'_> {
+    /// Runs all clients to their end, and waits until everything sent is final.
+    /// `tell` hears of every block how many transactions are committed.
+    pub(crate) async fn run(self, work: Work, tell: impl FnMut(u64)) -> Result<Outcome> {
+        let height = self.chain.info().await.map_err(sdk)?.height;
+        let (lanes, window) = match &work {
+            Work::Closed(_) => (self.plan.clients, self.plan.window.max(self.plan.batch)),
+            Work::Open(_, _, under_way_max) => (1, *under_way_max),
+        };
+        let run = Arc::new(Run {
+            plan: self.plan,
+            flight: Flight::new(lanes, window, self.cuts.clone()),
+        });
+        let (ended, watched) = watch::channel(false);
+        let sending = async {
+            let used_up = match work {
+                Work::Closed(supply) => closed(&run, self.chain, supply).await,
+                Work::Open(schedule, feed, _) => open::send(&run, self.chain, &schedule, feed).await,
+            };
+            ended.send_replace(true);
+            used_up
+        };
+        let (over, sampled) = watch::channel(false);
+        let watching = async {
+            let blocks = follow(&run, self.chain, height + 1, watched, tell).await;
+            over.send_replace(true);
+            blocks
+        };
+        let sampling = samples::watch(&run.flight, self.processes, sampled);
+        let (used_up, blocks, samples) = tokio::join!(sending, watching, sampling);
+        blocks?;
+        let outcome = run.flight.end(used_up?);
+        Ok(Outcome { samples, ..outcome })
+    }
+}
+
+/// Transactions of a closed loop, and until when clients take of them.
+struct Stock {
+    supply: Supply,
     deadline: Option<Instant>,
 }
 
-impl Run {
+impl Stock {
     /// What a client sends next; nothing when the time is over.
     fn take(&self, limit: usize) -> &[SignedTransaction] {
         match self.is_late() {
@@ -75,44 +133,30 @@ impl Run {
     }
 }
 
-/// Runs all clients to their end, and waits until everything sent is final.
-/// `tell` hears of every block how many transactions are committed.
-pub(crate) async fn run(chain: &Chain, plan: Plan, supply: Supply, tell: impl FnMut(u64)) -> Result<Outcome> {
-    let height = chain.info().await.map_err(sdk)?.height;
-    let run = Arc::new(Run {
-        plan,
-        flight: Flight::new(plan.clients, plan.window.max(plan.batch)),
-        deadline: plan.time.map(|time| Instant::now() + time),
-        supply: Arc::new(supply),
+/// Runs the clients of a closed loop; whether the transactions were used up before the time was over.
+async fn closed(run: &Arc<Run>, chain: &Chain, supply: Supply) -> Result<bool> {
+    let stock = Arc::new(Stock {
+        supply,
+        deadline: run.plan.time.map(|time| Instant::now() + time),
     });
-    let (ended, watched) = watch::channel(false);
     let mut clients = JoinSet::new();
-    for client in 0..plan.clients {
-        let (run, chain) = (run.clone(), chain.only(client));
+    for client in 0..run.plan.clients {
+        let (run, stock, chain) = (run.clone(), stock.clone(), chain.only(client));
         clients.spawn(async move {
             match run.plan.wait {
-                true => wait_for_each(&run, client, &chain).await,
-                false => keep_going(&run, client, &chain).await,
+                true => wait_for_each(&run, &stock, client, &chain).await,
+                false => keep_going(&run, &stock, client, &chain).await,
             }
         });
     }
-    let all = async {
-        while let Some(client) = clients.join_next().await {
-            client.or_problem(problem::no_runtime)?;
-        }
-        ended.send_replace(true);
-        Ok(())
-    };
-    let watching = follow(&run, chain, height + 1, watched, tell);
-    let (all, blocks) = tokio::join!(all, watching);
-    all?;
-    blocks?;
-    let early = run.supply.is_used_up() && !run.is_late();
-    Ok(run.flight.end(plan.time.is_some() && early))
+    while let Some(client) = clients.join_next().await {
+        client.or_problem(problem::no_runtime)?;
+    }
+    Ok(run.plan.time.is_some() && stock.supply.is_used_up() && !stock.is_late())
 }
 
 /// Submits without waiting: as much as the window allows, at any time.
-async fn keep_going(run: &Run, client: usize, chain: &Chain) {
+async fn keep_going(run: &Run, stock: &Stock, client: usize, chain: &Chain) {
     loop {
         if timeout(SILENCE_MAX, run.flight.room(client, run.plan.batch))
             .await
@@ -120,7 +164,7 @@ async fn keep_going(run: &Run, client: usize, chain: &Chain) {
         {
             return;
         }
-        let part = run.take(run.plan.batch);
+        let part = stock.take(run.plan.batch);
         if part.is_empty() {
             return;
         }
@@ -131,7 +175,7 @@ async fn keep_going(run: &Run, client: usize, chain: &Chain) {
 }
 
 /// Hands transactions to a node, the same bytes again as long as it has no room for them.
-async fn hand_over(run: &Run, chain: &Chain, part: &[SignedTransaction]) {
+pub(super) async fn hand_over(run: &Run, chain: &Chain, part: &[SignedTransaction]) {
     let deadline = Instant::now() + HAND_OVER_MAX;
     let mut rest = part.to_vec();
     loop {
@@ -180,9 +224,9 @@ fn passes(error: &SdkError) -> bool {
 }
 
 /// One transaction at a time, each to its final result.
-async fn wait_for_each(run: &Run, client: usize, chain: &Chain) {
+async fn wait_for_each(run: &Run, stock: &Stock, client: usize, chain: &Chain) {
     loop {
-        let [transaction] = run.take(1) else {
+        let [transaction] = stock.take(1) else {
             return;
         };
         run.flight.room(client, 1).await;

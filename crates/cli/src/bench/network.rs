@@ -1,6 +1,6 @@
 //! A network for one run: its folder, its process tree under `yulian up`, and its end, whatever happens.
 
-use super::usage::Process;
+use super::{signers, usage::Process};
 use crate::{
     clock,
     network::{
@@ -30,8 +30,8 @@ use tokio::{
     process::{Child, Command},
     time::timeout,
 };
-use yulian_crypto::sm2::SecretKey;
-use yulian_exec::rules::ROLE_WRITER;
+use yulian_crypto::sm2::{SecretKey, Signer};
+use yulian_exec::rules::{ROLE_ADMIN, ROLE_WRITER};
 
 /// Ports that are tried: below those that systems hand out to connections.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -48,11 +48,18 @@ const LOG_FILE: &str = "up.log";
 pub(crate) struct OwnNetwork {
     pub(crate) dir: PathBuf,
     pub(crate) running: Running,
-    /// Keys of the writers that are in the genesis.
-    pub(crate) writers: Vec<SecretKey>,
+    pub(crate) keys: Keys,
     child: Child,
     /// Removed at the end.
     folder: Folder,
+}
+
+/// Keys of accounts that are in the genesis.
+pub(crate) struct Keys {
+    /// Those that were made for the run.
+    pub(crate) writers: Vec<SecretKey>,
+    /// One of each organisation.
+    pub(crate) admins: Vec<SecretKey>,
 }
 
 /// A folder that is removed when this value goes.
@@ -89,7 +96,7 @@ impl OwnNetwork {
             Some(running) => Ok(Self {
                 dir,
                 running,
-                writers: keys,
+                keys,
                 child,
                 folder,
             }),
@@ -128,31 +135,29 @@ pub(crate) fn processes(dir: &Path, running: &Running) -> Vec<Process> {
 }
 
 /// Writes the folder of a network on free ports and returns the keys of its writers.
-fn create(dir: &Path, nodes: usize, writers: usize) -> Result<Vec<SecretKey>> {
+fn create(dir: &Path, nodes: usize, writers: usize) -> Result<Keys> {
     let mut topology = topology(nodes, free_ports(nodes)?)?;
-    let first: Vec<usize> = topology
-        .organisations
-        .iter()
-        .map(|organisation| organisation.accounts.len())
-        .collect();
     let organisations = topology.organisations.len();
-    for writer in 0..writers {
-        let account = Account::new(&format!("bench-{}", writer + 1), &[ROLE_WRITER]);
-        topology.organisations[writer % organisations].accounts.push(account);
+    let writers = signers::keys(writers);
+    for (at, key) in writers.iter().enumerate() {
+        let mut account = Account::new(&format!("bench-{}", at + 1), &[ROLE_WRITER]);
+        // Thousands of key files would only slow the start: these keys stay in memory.
+        account.public_key = Some(key.public_key().to_string());
+        topology.organisations[at % organisations].accounts.push(account);
     }
     let plan = Plan::new(&topology, clock::now_ms())?;
     let folders: Vec<String> = (1..=nodes).map(|number| format!("node{number}")).collect();
     write::network(&plan, dir, &folders)?;
-    let added = plan
-        .organisations
-        .into_iter()
-        .zip(first)
-        .flat_map(|(planned, first)| planned.accounts.into_iter().skip(first));
-    let here = |(_, holder)| match holder {
-        Holder::Here(secret) => Some(secret),
-        Holder::Elsewhere(_) => None,
-    };
-    Ok(added.filter_map(here).collect())
+    let is_admin = |account: &Account| account.roles.iter().any(|role| role == ROLE_ADMIN);
+    let mut admins = Vec::new();
+    for (organisation, planned) in topology.organisations.iter().zip(plan.organisations) {
+        let held = organisation.accounts.iter().zip(planned.accounts);
+        admins.extend(held.filter_map(|(account, (_, holder))| match holder {
+            Holder::Here(secret) if is_admin(account) => Some(secret),
+            _ => None,
+        }));
+    }
+    Ok(Keys { writers, admins })
 }
 
 /// The first API port of a row of free ports, and of free peer ports behind it.
@@ -210,10 +215,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("network");
         let keys = create(&dir, 4, 7).unwrap();
-        assert_eq!(keys.len(), 7);
+        assert_eq!((keys.writers.len(), keys.admins.len()), (7, 5));
         let record = crate::network::record::Record::read(&dir).unwrap();
-        for key in &keys {
-            let id = yulian_types::account_id(&yulian_crypto::sm2::Signer::public_key(key)).to_string();
+        for key in &keys.writers {
+            let id = yulian_types::account_id(&key.public_key()).to_string();
             let account = record.accounts.iter().find(|account| account.id == id).unwrap();
             assert_eq!(account.roles, [ROLE_WRITER]);
         }

@@ -48,6 +48,11 @@ impl Supply {
         self.next.load(Ordering::Relaxed) >= self.transactions.len()
     }
 
+    /// All of them, for one that takes them in their order.
+    pub(crate) fn into_transactions(self) -> Vec<SignedTransaction> {
+        self.transactions
+    }
+
     /// Bytes of a transaction on average.
     pub(crate) fn mean_bytes(&self) -> u64 {
         let bytes: usize = self
@@ -110,11 +115,25 @@ impl Maker {
         Ok(maker)
     }
 
+    /// The same deposits by others, of a run of their own.
+    pub(crate) fn by(mut self, accounts: Vec<Account>) -> Self {
+        self.accounts = accounts;
+        self.together = 1;
+        self.run = self.run.map(|byte| !byte);
+        self
+    }
+
     fn description(&self, number: u64) -> String {
         format!("{DESCRIPTION}{number:07}{}", self.padding)
     }
 
-    fn sign(&self, number: u64) -> Result<SignedTransaction, SignError> {
+    /// Accounts that sign in turn.
+    pub(crate) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// The deposit of a number.
+    pub(crate) fn sign(&self, number: u64) -> Result<SignedTransaction, SignError> {
         let digest: Digest = sm3::hash(&[&self.run, &number.to_be_bytes()]);
         let account = &self.accounts[number as usize / self.together % self.accounts.len()];
         account.deposit(&self.terms, &digest, &self.description(number), "")

@@ -19,6 +19,10 @@ use yulian_sdk::{Account, Chain, Client, Options};
 pub(crate) struct Target {
     pub(crate) chain: Chain,
     pub(crate) accounts: Vec<Account>,
+    /// So many of them, the last ones, were registered by transactions.
+    pub(crate) registered: usize,
+    /// Administrators of a network of this run.
+    pub(crate) admins: Vec<Account>,
     pub(crate) processes: Vec<Process>,
     pub(crate) nodes: usize,
     /// Folder of the network, if it is on this machine.
@@ -30,14 +34,15 @@ impl Target {
     pub(crate) async fn own(network: &mut OwnNetwork) -> Result<Self> {
         let client = Client::new(network.urls(), Options::default()).map_err(sdk)?;
         let chain = client.chain(&network.running.genesis).await.map_err(sdk)?;
-        let accounts = std::mem::take(&mut network.writers)
-            .into_iter()
-            .map(Account::of_first_key)
-            .collect();
+        let of_keys = |keys: &mut Vec<_>| std::mem::take(keys).into_iter().map(Account::of_first_key).collect();
+        let accounts = of_keys(&mut network.keys.writers);
+        let admins = of_keys(&mut network.keys.admins);
         let processes = network.processes();
         Ok(Self {
             chain,
             accounts,
+            registered: 0,
+            admins,
             nodes: processes.len(),
             processes,
             dir: Some(network.dir.clone()),
@@ -72,6 +77,8 @@ impl Target {
         Ok(Self {
             chain,
             accounts,
+            registered: 0,
+            admins: Vec::new(),
             processes,
             nodes,
             dir: running.map(|_| arguments.dir.clone()),

@@ -735,6 +735,41 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "Clients, spread over all nodes",
     ),
     (
+        "bench.rate",
+        "开环：每秒按时发出这么多笔，不等结果；时延从应发出的时刻算起",
+        "Open loop: so many transactions leave each second, whatever the answers; latency counts from when they were due",
+    ),
+    (
+        "bench.round",
+        "测试轮次：pressure（1、8、32、64、128 个客户端各一次）、spike（基础速率的 5 倍持续几秒）、stability（短测峰值的 20 %，--seconds 最长 14400）",
+        "A round: pressure (1, 8, 32, 64, 128 clients), spike (5 times the base rate for a few seconds), stability (20 % of a short peak, --seconds up to 14400)",
+    ),
+    (
+        "bench.flood",
+        "在 --rate 的正常负载之外发送十倍的无效交易：known（冒用已有账户，签名错误）、unknown（账户不存在）",
+        "Ten times --rate of invalid transactions beside the honest load: known (signed wrongly, existing accounts) or unknown (accounts that do not exist)",
+    ),
+    (
+        "bench.signers",
+        "由多少个账户轮流签名；创世容纳不下的在计时之前由交易创建",
+        "So many accounts sign in turn; those that the genesis cannot hold are registered by transactions before the clock starts",
+    ),
+    (
+        "bench.new_signers",
+        "每笔交易换一个节点没有核验过的账户；--signers 个账户用完即止",
+        "Each transaction by an account that no node has verified; ends when the --signers accounts are used up",
+    ),
+    (
+        "bench.svg",
+        "把每秒的吞吐、时延和内存画成 SVG 文件",
+        "Draw throughput, latency and memory of each second into this SVG file",
+    ),
+    (
+        "bench.crypto",
+        "国密性能表：SM2、SM3、SM4 与 RustCrypto、OpenSSL 交替测量",
+        "Table of SM2, SM3, SM4 measured in turn with RustCrypto and OpenSSL",
+    ),
+    (
         "bench.size",
         "每笔交易约多少字节；实际大小见结果",
         "About so many bytes for each transaction; the real size is in the result",

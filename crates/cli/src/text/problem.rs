@@ -333,6 +333,22 @@ crate::text::problems! {
         "压测网络没有启动（日志 {log}）", "请按原因处理；可用 --work-dir 换一个文件夹",
         "the network of the benchmark did not start (log {log})", "do what the reason says; name another folder by --work-dir"
     }
+    bench_bad_options(first, second) = "bench_bad_options", CannotRun {
+        "{first} 不能与 {second} 同时使用", "见 yulian bench --help",
+        "{first} and {second} cannot be used together", "see yulian bench --help"
+    }
+    bench_too_long(seconds, most) = "bench_too_long", CannotRun {
+        "{seconds} 秒太长：事先签名的交易只在几分钟内有效，最多 {most} 秒", "请缩短 --seconds，或用 --rate、--round stability（边压测边签名），或用 --total",
+        "{seconds} s are too long: transactions that are signed beforehand are valid for minutes only, {most} s at most", "name fewer --seconds, or use --rate or --round stability, which sign during the run, or --total"
+    }
+    bench_flood_too_large(count, most) = "bench_flood_too_large", CannotRun {
+        "需要 {count} 笔无效交易，最多 {most} 笔", "请减小 --rate 或 --seconds",
+        "{count} invalid transactions would be needed, {most} at most", "name a smaller --rate or fewer --seconds"
+    }
+    bench_no_account(seconds) = "bench_no_account", CannotRun {
+        "签名账户没有在 {seconds} 秒内全部创建", "请按原因处理；可减小 --signers",
+        "not all accounts that sign were registered within {seconds} s", "do what the reason says; name fewer --signers"
+    }
     no_free_ports() = "no_free_ports", CannotRun {
         "没有找到足够的空闲端口", "请先停止其他网络",
         "not enough free ports were found", "stop other networks first"
