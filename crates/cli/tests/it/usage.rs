@@ -47,6 +47,8 @@ fn mistakes_end_with_2_and_say_what_is_wrong() {
         (&["verify", "a", "--genesi", "c"], "--genesis"),
         (&["verify", "a", "--lang", "de"], "--lang"),
         (&["--lang", "en", "verify"], "is missing"),
+        (&["bench", "--flood", "known"], "--rate"),
+        (&["bench", "--round", "fly"], "fly"),
     ] {
         let answer = run(home.path(), words);
         assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{words:?}");
