@@ -105,10 +105,10 @@ impl Load<'_> {
             over.send_replace(true);
             blocks
         };
-        let sampling = samples::watch(&run.flight, self.processes, sampled);
-        let (used_up, blocks, samples) = tokio::join!(sending, watching, sampling);
-        blocks?;
-        let outcome = run.flight.end(used_up?);
+        let sampling = async { Ok(samples::watch(&run.flight, self.processes, sampled).await) };
+        // Whichever fails ends the others: a run of hours does not go on to nobody's use.
+        let (used_up, (), samples) = tokio::try_join!(sending, watching, sampling)?;
+        let outcome = run.flight.end(used_up);
         Ok(Outcome { samples, ..outcome })
     }
 }

@@ -89,7 +89,7 @@ fn draw_panel(
         .iter()
         .flat_map(|line| line.points.iter().map(|(_, value)| *value));
     // Room above the highest point, for the names of the lines.
-    let top = values.fold(0.0, f64::max).max(1.0) * 1.25;
+    let top = values.fold(0.0, f64::max).max(1.0) * 1.4;
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .caption(&panel.title, (FONT, 16).into_font().color(&BLACK))
