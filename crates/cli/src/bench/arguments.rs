@@ -9,14 +9,14 @@ use std::{path::PathBuf, time::Duration};
 const WAITED_TPS: u64 = 200;
 /// Transactions per second and client that do not: two batches in the time of a block on an idle chain.
 const STREAMED_TPS: u64 = 4_000;
-/// Transactions per second that are signed for a run in advance: twice what two cores commit.
-const SIGNED_TPS: u64 = 12_000;
+/// Transactions per second that are signed for a run in advance: more than two cores commit.
+const SIGNED_TPS: u64 = 16_000;
 /// Most transactions that are in memory at a time, about 350 bytes each.
 pub(super) const SIGNED_MAX: u64 = 400_000;
 /// Transactions of a request: more gain little, and make latencies longer.
 const BATCH_DEFAULT: u64 = 25;
 /// Batches that a client has under way unless a window is named.
-const WINDOW_BATCHES: usize = 2;
+const WINDOW_BATCHES: usize = 4;
 /// Most clients: each has an account in the genesis and a connection.
 const CLIENTS_MAX: u64 = 4000;
 /// Longest run in which all transactions are signed before: they are valid for 300 s.

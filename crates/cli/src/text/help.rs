@@ -786,8 +786,8 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ),
     (
         "bench.window",
-        "每个客户端在途交易的上限；默认为 --batch 的两倍",
-        "Most transactions that a client has under way; twice --batch by default",
+        "每个客户端在途交易的上限；默认为 --batch 的四倍",
+        "Most transactions that a client has under way; four times --batch by default",
     ),
     (
         "bench.count",
