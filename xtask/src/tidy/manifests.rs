@@ -46,8 +46,11 @@ pub(super) fn shared_lints(workspace: &Workspace) -> Result<Vec<String>> {
         .collect())
 }
 
+/// A package that is a workspace of its own, as the fuzz targets are, has no lints to take.
 fn is_manifest(file: &File) -> bool {
-    file.path.ends_with("/Cargo.toml") && file.text.contains("[package]")
+    let lines = || file.text.lines();
+    let own = || lines().any(|line| line.trim() == "[workspace]");
+    file.path.ends_with("/Cargo.toml") && lines().any(|line| line == "[package]") && !own()
 }
 
 /// A crate's integration tests are one program, `tests/it`, so that they link once.
