@@ -66,16 +66,12 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
                     return Some(block);
                 }
             }
-            let next = if waiting && now < due {
-                due.min(empty_due)
-            } else {
-                empty_due
-            };
+            // What comes before transactions are due does not wake us, so look when they are.
+            let next = if now < due { due.min(empty_due) } else { empty_due };
             let pause = self
                 .runtime
                 .pause(Duration::from_millis(next.saturating_sub(now).max(1)))
                 .fuse();
-            // Before transactions are due, new ones need not wake us.
             let changed = async {
                 if now < due {
                     std::future::pending::<()>().await;
