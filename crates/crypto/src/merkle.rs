@@ -11,7 +11,7 @@
 //! root of no leaves = 32 zero bytes
 //! ```
 
-use crate::sm3::{Digest, Tag, tagged, tagged_pairs};
+use crate::sm3::{Digest, Tag, tagged, tagged_many, tagged_pairs};
 
 /// Tag of a leaf made by [`leaf`].
 pub const LEAF_TAG: &Tag = b"ylMkLeaf";
@@ -26,6 +26,11 @@ pub const SIBLINGS_MAX: usize = 64;
 /// The leaf of some bytes. A caller may instead supply any digest that has its own tag.
 pub fn leaf(data: &[u8]) -> Digest {
     tagged(LEAF_TAG, &[data])
+}
+
+/// The [`leaf`] of each, in order, hashed side by side; the data may be in parts.
+pub fn leaves<const PARTS: usize>(data: &[[&[u8]; PARTS]]) -> Vec<Digest> {
+    tagged_many(LEAF_TAG, data)
 }
 
 fn node(left: &Digest, right: &Digest) -> Digest {

@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)]
 
-pub(crate) mod ifma;
+mod ifma;
 
 use crate::sm3::DIGEST_BYTES;
 use crate::sm3::lanes::{self, Block, Kernel, State};
@@ -47,6 +47,10 @@ token! {
 token! {
     /// 512-bit vectors of 32- and 64-bit integers, and [`Avx2`].
     Avx512: "avx2" "avx512f"
+}
+token! {
+    /// 512-bit vectors with multiplications of 52 bits.
+    Ifma: "avx512f" "avx512ifma"
 }
 token! {
     /// 128-bit vectors with AES and carry-less multiplication.

@@ -87,7 +87,7 @@ enum Work {
 type Line = mpsc::Receiver<(usize, Work)>;
 type Budgets = [Arc<AtomicUsize>; 2];
 
-/// What is looked at together.
+/// What came and is looked at together, as it came.
 #[derive(Default)]
 struct Round {
     own: Vec<(Vec<Bytes>, oneshot::Sender<Vec<Answer>>)>,
@@ -222,7 +222,7 @@ impl<R: Runtime, K: Kv> Parts<R, K> {
                 self.take_more(&mut round, &mut submitted, &mut received, &budgets);
             }
             busy = round.count >= BUSY_FROM;
-            self.admit(round.own, round.foreign).await;
+            self.admit(round).await;
         }
     }
 
@@ -260,15 +260,15 @@ impl<R: Runtime, K: Kv> Parts<R, K> {
         list
     }
 
-    async fn admit(&self, own: Vec<(Vec<Bytes>, oneshot::Sender<Vec<Answer>>)>, foreign: Vec<Bytes>) {
+    async fn admit(&self, round: Round) {
         let mut together = Together::default();
-        let mut list = Vec::new();
-        for (transactions, reply) in own {
+        let mut list = Vec::with_capacity(round.count);
+        for (transactions, reply) in round.own {
             together.replies.push((transactions.len(), reply));
             list.extend(transactions);
         }
         together.own = list.len();
-        list.extend(foreign);
+        list.extend(round.foreign);
         together.steps = self.look(list);
         self.judge(&mut together.steps).await;
         self.verify(&mut together.steps).await;

@@ -32,11 +32,11 @@ pub(crate) fn value_hashes(values: &[[&[u8]; 1]]) -> Vec<Digest> {
 }
 
 pub(crate) fn leaf(path: &Path, value: &Digest) -> Digest {
-    sm3::hash(&[path.as_bytes(), &value.0, &[0]])
+    sm3::hash(&[&leaf_message(&Digest::from(*path), value)])
 }
 
 pub(crate) fn node(left: &Digest, right: &Digest, depth: u8) -> Digest {
-    sm3::hash(&[&left.0, &right.0, &[1, depth]])
+    sm3::hash(&[&node_message(left, right, depth)])
 }
 
 pub(crate) fn leaf_message(path: &Digest, value: &Digest) -> LeafMessage {

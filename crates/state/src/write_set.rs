@@ -6,10 +6,7 @@
 use crate::{Change, Path, hash::value_hashes, value_hash};
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use yulian_crypto::{
-    Digest, merkle,
-    sm3::{tagged, tagged_many},
-};
+use yulian_crypto::{Digest, merkle, sm3::tagged};
 
 /// A key of a module and the value it has after a block; `None` if it was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +64,7 @@ pub fn leaf(change: &Change) -> Digest {
 
 /// The Merkle leaf of each change, hashed together.
 fn leaves(changes: &[Change]) -> Vec<Digest> {
-    let messages: Vec<[&[u8]; 3]> = changes.iter().map(parts).collect();
-    tagged_many(merkle::LEAF_TAG, &messages)
+    merkle::leaves(&changes.iter().map(parts).collect::<Vec<_>>())
 }
 
 fn parts((path, value): &Change) -> [&[u8]; 3] {

@@ -86,7 +86,7 @@ pub fn transaction_root(transactions: &[Arc<SealedTransaction>]) -> Digest {
 /// Root over the encoded receipts, in block order.
 pub fn receipt_root(receipts: &[Bytes]) -> Digest {
     let receipts: Vec<_> = receipts.iter().map(|bytes| [&bytes[..]]).collect();
-    merkle::root(&sm3::tagged_many(merkle::LEAF_TAG, &receipts))
+    merkle::root(&merkle::leaves(&receipts))
 }
 
 /// Results of executing a block, which its child's header carries.

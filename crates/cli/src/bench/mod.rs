@@ -22,6 +22,7 @@ mod schedule;
 mod session;
 mod show;
 mod signers;
+mod spread;
 mod supply;
 mod target;
 mod usage;

@@ -15,16 +15,21 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    pub(crate) fn now(processes: &[Process]) -> Self {
+    /// The use of the processes now, but for the disk: to walk through its folders takes too long for every second.
+    pub(super) fn of_processes(processes: &[Process]) -> Self {
         Self {
             cpu: processes.iter().map(|process| usage::cpu(process.pid)).collect(),
             loader: usage::cpu(std::process::id()),
             memory: processes.iter().map(|process| usage::memory(process.pid)).collect(),
-            stored: processes
-                .iter()
-                .filter_map(|process| process.folder.as_deref())
-                .map(usage::stored)
-                .sum(),
+            stored: 0,
+        }
+    }
+
+    pub(crate) fn now(processes: &[Process]) -> Self {
+        let folders = processes.iter().filter_map(|process| process.folder.as_deref());
+        Self {
+            stored: folders.map(usage::stored).sum(),
+            ..Self::of_processes(processes)
         }
     }
 

@@ -3,7 +3,8 @@
 use super::{
     figures::{rounded, thousandths},
     flight::Flight,
-    usage::{self, Process},
+    reading::{Cpu, Reading},
+    usage::Process,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -53,18 +54,12 @@ impl Sample {
     }
 }
 
-/// Processor time of the nodes and of the loader so far.
-fn spent(processes: &[Process]) -> (Vec<Duration>, Duration) {
-    let nodes = processes.iter().map(|process| usage::cpu(process.pid)).collect();
-    (nodes, usage::cpu(std::process::id()))
-}
-
 /// Takes samples until told that the run is over.
 pub(super) async fn watch(flight: &Flight, processes: &[Process], mut over: watch::Receiver<bool>) -> Vec<Sample> {
     let start = Instant::from_std(flight.started());
     let mut ticks = interval_at(start + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut before, mut at) = (spent(processes), start);
+    let (mut before, mut at) = (Reading::of_processes(processes), start);
     let mut samples: Vec<Sample> = Vec::new();
     loop {
         let last = tokio::select! {
@@ -75,9 +70,10 @@ pub(super) async fn watch(flight: &Flight, processes: &[Process], mut over: watc
         if last && now - at < SHORTEST && !samples.is_empty() {
             return samples;
         }
-        let after = spent(processes);
+        let after = Reading::of_processes(processes);
+        let cpu = Cpu::between(&before, &after);
         let seconds = (now - at).as_secs_f64().max(0.001);
-        let share = |before: &Duration, after: &Duration| after.saturating_sub(*before).as_secs_f64() / seconds;
+        let cores = |spent: &Duration| spent.as_secs_f64() / seconds;
         let recent = flight.take_recent();
         samples.push(Sample {
             second: (now - start).as_secs_f64(),
@@ -87,14 +83,9 @@ pub(super) async fn watch(flight: &Flight, processes: &[Process], mut over: watc
             committed: recent.committed,
             p50_ms: recent.latencies.ms(0.5),
             p99_ms: recent.latencies.ms(0.99),
-            cores: before
-                .0
-                .iter()
-                .zip(&after.0)
-                .map(|(before, after)| share(before, after))
-                .collect(),
-            loader_cores: share(&before.1, &after.1),
-            memory: processes.iter().map(|process| usage::memory(process.pid)).collect(),
+            cores: cpu.each.iter().map(cores).collect(),
+            loader_cores: cores(&cpu.loader),
+            memory: after.memory.clone(),
         });
         if last {
             return samples;

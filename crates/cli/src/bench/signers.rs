@@ -1,13 +1,13 @@
 //! Accounts that sign: in the genesis of a network of this run as far as it holds them, the others by transactions.
 
-use super::{say, target::Target};
+use super::{say, spread::over_cores, target::Target};
 use crate::{
     key,
     problem::{Cause, Result},
     progress::Progress,
     text::problem,
 };
-use std::{thread, time::Duration};
+use std::time::Duration;
 use tokio::task::{JoinSet, spawn_blocking};
 use yulian_crypto::sm2::{PublicKey, SecretKey, SignError, Signature, Signer};
 use yulian_exec::{limits::GENESIS_ACCOUNTS_MAX, rules::ROLE_WRITER};
@@ -35,18 +35,12 @@ pub(super) fn make(count: usize) -> Vec<Account> {
 
 /// New keys, made on all cores.
 pub(super) fn keys(count: usize) -> Vec<SecretKey> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let share = count.div_ceil(threads);
-    thread::scope(|scope| {
-        let part = |at: usize| {
-            let part = share.min(count.saturating_sub(at * share));
-            scope.spawn(move || (0..part).map(|_| SecretKey::generate(&mut key::random())).collect())
-        };
-        let running: Vec<_> = (0..threads).map(part).collect();
-        // A key cannot fail to be made; a thread that ended would leave the caller with fewer accounts.
-        let made: Vec<Vec<SecretKey>> = running.into_iter().filter_map(|thread| thread.join().ok()).collect();
-        made.into_iter().flatten().collect()
-    })
+    let parts = over_cores(0..count as u64, |part| {
+        part.map(|_| SecretKey::generate(&mut key::random()))
+            .collect::<Vec<_>>()
+    });
+    // A key cannot fail to be made; a thread that ended would leave the caller with fewer accounts.
+    parts.into_iter().filter_map(Result::ok).flatten().collect()
 }
 
 /// Brings the accounts of a network of this run to `count`, through its administrators.

@@ -1,5 +1,6 @@
 //! Transactions that are signed before the clock starts, on all cores.
 
+use super::spread::over_cores;
 use crate::{
     problem::{Cause, Result},
     text::problem,
@@ -7,7 +8,6 @@ use crate::{
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
-    thread,
     time::{Duration, Instant},
 };
 use yulian_crypto::{Digest, sm2::SignError, sm3};
@@ -143,21 +143,10 @@ impl Maker {
     pub(crate) fn make(&self, range: Range<u64>) -> Result<(Supply, Cost)> {
         let started = Instant::now();
         let cpu = super::usage::cpu(std::process::id());
-        let threads = thread::available_parallelism().map_or(1, usize::from) as u64;
-        let share = (range.end - range.start).div_ceil(threads).max(1);
-        let parts = thread::scope(|scope| {
-            let part = |at: u64| {
-                let from = (range.start + at * share).min(range.end);
-                let part = from..(from + share).min(range.end);
-                scope.spawn(move || part.map(|number| self.sign(number)).collect::<Result<Vec<_>, _>>())
-            };
-            let running: Vec<_> = (0..threads).map(part).collect();
-            running
-                .into_iter()
-                .map(thread::ScopedJoinHandle::join)
-                .collect::<Vec<_>>()
-        });
         let mut transactions = Vec::with_capacity((range.end - range.start) as usize);
+        let parts = over_cores(range, |part| {
+            part.map(|number| self.sign(number)).collect::<Result<Vec<_>, _>>()
+        });
         for part in parts {
             let part = part.map_err(|_| problem::no_runtime())?;
             transactions.extend(part.or_problem(problem::cannot_sign)?);

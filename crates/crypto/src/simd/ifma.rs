@@ -1,33 +1,34 @@
 //! The lanes of SM2's verifier as vectors of AVX-512 with 52-bit multiplications (IFMA).
 //!
-//! [`Ifma`] stays in this file: its operations run only below the one function that is compiled for these
+//! [`Vector`] stays in this file: its operations run only below the one function that is compiled for these
 //! instructions, and that function is called only where they were found.
 
+use super::Ifma;
 use crate::sm2::lanes::{self, Job, Lanes, Row};
-use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 
-/// Whether each claim holds, in order; `None` where the processor has no IFMA.
-pub(crate) fn judge(jobs: &[Job<'_>]) -> Option<Vec<bool>> {
-    let found = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma");
-    // SAFETY: the instructions that the function is compiled for were found.
-    found.then(|| unsafe { compiled(jobs) })
+impl Ifma {
+    /// Whether each claim holds, in order.
+    pub(crate) fn judge(self, jobs: &[Job<'_>]) -> Vec<bool> {
+        // SAFETY: the token exists only where the instructions do that the function is compiled for.
+        unsafe { compiled(jobs) }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn compiled(jobs: &[Job<'_>]) -> Vec<bool> {
-    lanes::judge::<Ifma>(jobs)
+    lanes::judge::<Vector>(jobs)
 }
 
 #[derive(Clone, Copy)]
-struct Ifma(__m512i);
+struct Vector(__m512i);
 
 /// One instruction each.
 macro_rules! instructions {
     ($($name:ident($($operand:ident),*) = $intrinsic:ident;)+) => {$(
         #[inline(always)]
         fn $name(self $(, $operand: Self)*) -> Self {
-            // SAFETY: an `Ifma` exists only below `compiled`, where the instructions are; no memory is touched.
+            // SAFETY: a `Vector` exists only below `compiled`, where the instructions are; no memory is touched.
             Self(unsafe { $intrinsic(self.0 $(, $operand.0)*) })
         }
     )+};
@@ -43,7 +44,7 @@ macro_rules! shifts {
     )+};
 }
 
-impl Lanes for Ifma {
+impl Lanes for Vector {
     instructions! {
         madd_low(a, b) = _mm512_madd52lo_epu64;
         madd_high(a, b) = _mm512_madd52hi_epu64;
@@ -100,19 +101,19 @@ mod tests {
 
     #[target_feature(enable = "avx512f,avx512ifma")]
     fn compiled_outcomes(rows: &[Row; 3]) -> Vec<Row> {
-        outcomes::<Ifma>(rows)
+        outcomes::<Vector>(rows)
     }
 
     #[test]
     fn instructions_mean_what_the_portable_form_says() {
-        if judge(&[]).is_none() {
+        if Ifma::detect().is_none() {
             return;
         }
         let mut rng = ChaCha20Rng::seed_from_u64(16);
         for _ in 0..10_000 {
             // Bits of many and of few, so that carries and equal numbers come.
             let rows = [(); 3].map(|()| [(); 8].map(|()| rng.next_u64() >> (rng.next_u32() % 64)));
-            // SAFETY: `judge` has found the instructions.
+            // SAFETY: the instructions were found.
             let outcomes_here = unsafe { compiled_outcomes(&rows) };
             assert_eq!(outcomes_here, outcomes::<Portable>(&rows), "{rows:x?}");
         }

@@ -1,7 +1,7 @@
 //! What an SM2 signature signs: ZA and e of GB/T 32918.2-2016, 5.5 and 6.1.
 
 use crate::sm2::PublicKey;
-use crate::sm3::{Digest, Hasher, hash, hash_many};
+use crate::sm3::{Digest, hash, hash_many};
 
 /// The signer's identity when none was agreed on (GB/T 35276-2017, clause 10).
 ///
@@ -22,23 +22,17 @@ const CURVE: [u8; 128] = [
 
 /// ZA = SM3(bit length of the id ‖ id ‖ a ‖ b ‖ xG ‖ yG ‖ xA ‖ yA) with [`DEFAULT_ID`].
 pub fn identity_digest(key: &PublicKey) -> Digest {
-    let id_bits = (DEFAULT_ID.len() * 8) as u16;
-    let mut hasher = Hasher::default();
-    hasher.update(&id_bits.to_be_bytes());
-    hasher.update(DEFAULT_ID);
-    hasher.update(&CURVE);
-    hasher.update(key.x());
-    hasher.update(key.y());
-    hasher.finish()
+    hash(&identity_parts(key))
 }
 
 /// [`identity_digest`] of each key, in order, hashed side by side.
 pub(super) fn identity_digests(keys: &[&PublicKey]) -> Vec<Digest> {
-    let id_bits = ((DEFAULT_ID.len() * 8) as u16).to_be_bytes();
-    let messages = keys
-        .iter()
-        .map(|key| [&id_bits[..], DEFAULT_ID, &CURVE, key.x(), key.y()]);
-    hash_many(&messages.collect::<Vec<_>>())
+    hash_many(&keys.iter().map(|key| identity_parts(key)).collect::<Vec<_>>())
+}
+
+fn identity_parts(key: &PublicKey) -> [&[u8]; 5] {
+    const ID_BITS: [u8; 2] = ((DEFAULT_ID.len() * 8) as u16).to_be_bytes();
+    [&ID_BITS, DEFAULT_ID, &CURVE, key.x(), key.y()]
 }
 
 /// e = SM3(ZA ‖ message), the 32 bytes that the signature equation takes as a number.

@@ -132,7 +132,6 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
     }
 }
 
-/// Header and transactions of a child of `parent`.
 /// Whether more waits than two blocks hold: then there is nothing to gain by waiting.
 fn fills_blocks(counts: &PoolCounts, parent: &Executed) -> bool {
     let parameters = &parent.parameters;
@@ -140,6 +139,7 @@ fn fills_blocks(counts: &PoolCounts, parent: &Executed) -> bool {
         || counts.transactions as u64 > 3 * parameters.block_transactions_max
 }
 
+/// Header and transactions of a child of `parent`.
 fn fill<K: Kv>(
     speculation: &mut Speculation<Ledger<K>>,
     pool: &Mempool,

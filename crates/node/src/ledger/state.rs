@@ -7,7 +7,10 @@ use super::{
 use bytes::{Buf, Bytes};
 use std::{collections::BTreeSet, ops::Bound, thread};
 use yulian_exec::{Base, BaseError, Executed, path_of};
-use yulian_state::{Path, Tree, TreeBuilder, value_hash, write_set::Write};
+use yulian_state::{
+    Path, Tree, TreeBuilder,
+    write_set::{self, Write},
+};
 use yulian_store::{Batch, INDEX, Kv, STATE};
 use yulian_types::{
     StateKey,
@@ -99,10 +102,12 @@ fn part<K: Kv>(kv: &K, mut from: Bound<Bytes>, to: Bound<&[u8]>) -> Result<Tree,
         let page = kv.range(STATE, from.as_ref().map(|key| &key[..]), to, PAGE_VALUES, false)?;
         let last = page.last().map(|(key, _)| key.clone());
         let full = page.len() == PAGE_VALUES;
-        for (key, record) in page {
-            let damaged = || LedgerError::damaged("a state record");
-            let path = Path::from_slice(&key).ok_or_else(damaged)?;
-            builder.push(path, value_hash(&value_of(record).ok_or_else(damaged)?));
+        let entry = |(key, record): (Bytes, Bytes)| Some((Path::from_slice(&key)?, value_of(record)?));
+        let entries: Option<Vec<_>> = page.into_iter().map(entry).collect();
+        let entries = entries.ok_or_else(|| LedgerError::damaged("a state record"))?;
+        let values = entries.iter().map(|(path, value)| (*path, Some(&value[..])));
+        for (path, hash) in write_set::changes_at(values) {
+            builder.push(path, hash.expect("every entry has a value"));
         }
         match last {
             Some(last) if full => from = Bound::Excluded(last),

@@ -7,21 +7,27 @@ use super::batch::{Job, judge_by_scalars};
 use super::cache::{Known, Tabled};
 use super::claim::Claim;
 use super::hot::Hot;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Ifma;
 use crate::sm2::{PublicKey, SecretKey, Signer, identity_digest, message_digest};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
+#[cfg(target_arch = "x86_64")]
+use std::sync::LazyLock;
 
 /// Claims that are compared: each of the three kinds of keys fills more than one vector.
 const CLAIMS: u8 = 60;
 
-/// Whether the processor's lanes passed; asked for the first time it takes some milliseconds.
+/// The processor's lanes, if it has them and they passed; asked for the first time where it has them, that takes some
+/// milliseconds.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn passed() -> bool {
-    static PASSED: LazyLock<bool> = LazyLock::new(|| agrees(crate::simd::ifma::judge));
-    *PASSED
+pub(super) fn trusted() -> Option<Ifma> {
+    static TRUSTED: LazyLock<Option<Ifma>> =
+        LazyLock::new(|| Ifma::detect().filter(|lanes| agrees(|jobs| lanes.judge(jobs))));
+    *TRUSTED
 }
 
-/// Whether `judge` finds what the scalars find of right and wrong signatures; what it cannot judge it does not fail.
-fn agrees(judge: impl Fn(&[Job<'_>]) -> Option<Vec<bool>>) -> bool {
+/// Whether `judge` finds what the scalars find of right and wrong signatures.
+fn agrees(judge: impl Fn(&[Job<'_>]) -> Vec<bool>) -> bool {
     let signers: Vec<_> = (1..=3).filter_map(|n| SecretKey::from_bytes(&[n; 32]).ok()).collect();
     let keys: Vec<_> = signers.iter().map(|signer| signer.public_key()).collect();
     let known: Vec<_> = keys.iter().enumerate().map(|(kind, key)| known(kind, key)).collect();
@@ -38,7 +44,7 @@ fn agrees(judge: impl Fn(&[Job<'_>]) -> Option<Vec<bool>>) -> bool {
         })
     };
     let jobs: Vec<_> = (0..CLAIMS).filter_map(job).collect();
-    judge(&jobs).is_none_or(|answers| answers == judge_by_scalars(&jobs))
+    judge(&jobs) == judge_by_scalars(&jobs)
 }
 
 fn known(kind: usize, key: &PublicKey) -> Known {
@@ -57,15 +63,14 @@ mod tests {
 
     #[test]
     fn right_lanes_pass_and_wrong_ones_do_not() {
-        assert!(agrees(|jobs| Some(lanes::judge::<lanes::Portable>(jobs))));
-        assert!(agrees(|_| None));
+        assert!(agrees(lanes::judge::<lanes::Portable>));
         for wrong in [true, false] {
-            assert!(!agrees(|jobs| Some(vec![wrong; jobs.len()])));
+            assert!(!agrees(|jobs| vec![wrong; jobs.len()]));
         }
         let one_off = |jobs: &[Job<'_>]| {
             let mut answers = judge_by_scalars(jobs);
             answers[17] ^= true;
-            Some(answers)
+            answers
         };
         assert!(!agrees(one_off));
     }
@@ -73,6 +78,6 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn this_processor_passes() {
-        assert!(passed());
+        assert_eq!(trusted().is_some(), Ifma::detect().is_some());
     }
 }

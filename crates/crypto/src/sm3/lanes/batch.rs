@@ -72,17 +72,20 @@ pub(crate) struct Pairs<'a> {
     pub(crate) pairs: &'a [[Digest; 2]],
 }
 
+impl Pairs<'_> {
+    const LENGTH: usize = size_of::<Tag>() + 2 * DIGEST_BYTES;
+}
+
 impl Batch for Pairs<'_> {
     fn len(&self) -> usize {
         self.pairs.len()
     }
 
     fn blocks(&self, _message: usize) -> usize {
-        padded_blocks(size_of::<Tag>() + 2 * DIGEST_BYTES)
+        padded_blocks(Self::LENGTH)
     }
 
     fn block<'a>(&'a self, message: usize, at: usize, buffer: &'a mut Block) -> &'a Block {
-        const LENGTH: usize = size_of::<Tag>() + 2 * DIGEST_BYTES;
         const RIGHT_AT: usize = size_of::<Tag>() + DIGEST_BYTES;
         const SPLIT: usize = BLOCK_BYTES - RIGHT_AT;
         let [left, right] = &self.pairs[message];
@@ -93,7 +96,7 @@ impl Batch for Pairs<'_> {
         } else {
             *buffer = [0; BLOCK_BYTES];
             buffer[..DIGEST_BYTES - SPLIT].copy_from_slice(&right.0[SPLIT..]);
-            pad(buffer, at, LENGTH);
+            pad(buffer, at, Self::LENGTH);
         }
         buffer
     }

@@ -62,6 +62,30 @@ impl Stored {
     }
 }
 
+/// Defines how numbers of at most 256 bits are shifted and cut into limbs. Shifts have to be literals.
+macro_rules! scaled {
+    ($(#[$doc:meta])* $name:ident, by $bits:literal $unit:ident) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub(in super::super) fn $name(words: &[Row; 4]) -> Self {
+            let w = [
+                V::load(&words[0]),
+                V::load(&words[1]),
+                V::load(&words[2]),
+                V::load(&words[3]),
+            ];
+            let low = V::splat(LOW);
+            Self([
+                w[0].shl::<$bits>().and(low),
+                w[0].shr::<{ 52 - $bits }>().or(w[1].shl::<{ 12 + $bits }>()).and(low),
+                w[1].shr::<{ 40 - $bits }>().or(w[2].shl::<{ 24 + $bits }>()).and(low),
+                w[2].shr::<{ 28 - $bits }>().or(w[3].shl::<{ 36 + $bits }>()).and(low),
+                w[3].shr::<{ 16 - $bits }>(),
+            ])
+        }
+    };
+}
+
 impl<V: Lanes> Field<V> {
     #[inline(always)]
     pub(in super::super) fn load(from: &Stored) -> Self {
@@ -95,42 +119,14 @@ impl<V: Lanes> Field<V> {
         ])
     }
 
-    /// Twice the numbers of four 64-bit words.
-    #[inline(always)]
-    pub(in super::super) fn twice(words: &[Row; 4]) -> Self {
-        let w = [
-            V::load(&words[0]),
-            V::load(&words[1]),
-            V::load(&words[2]),
-            V::load(&words[3]),
-        ];
-        let low = V::splat(LOW);
-        Self([
-            w[0].shl::<1>().and(low),
-            w[0].shr::<51>().or(w[1].shl::<13>()).and(low),
-            w[1].shr::<39>().or(w[2].shl::<25>()).and(low),
-            w[2].shr::<27>().or(w[3].shl::<37>()).and(low),
-            w[3].shr::<15>(),
-        ])
+    scaled! {
+        /// Twice the numbers of four 64-bit words.
+        twice, by 1 bit
     }
 
-    /// Four times the numbers of four 64-bit words.
-    #[inline(always)]
-    pub(in super::super) fn four_times(words: &[Row; 4]) -> Self {
-        let w = [
-            V::load(&words[0]),
-            V::load(&words[1]),
-            V::load(&words[2]),
-            V::load(&words[3]),
-        ];
-        let low = V::splat(LOW);
-        Self([
-            w[0].shl::<2>().and(low),
-            w[0].shr::<50>().or(w[1].shl::<14>()).and(low),
-            w[1].shr::<38>().or(w[2].shl::<26>()).and(low),
-            w[2].shr::<26>().or(w[3].shl::<38>()).and(low),
-            w[3].shr::<14>(),
-        ])
+    scaled! {
+        /// Four times the numbers of four 64-bit words.
+        four_times, by 2 bits
     }
 
     /// self − other + multiple·p, limb by limb: other must be below multiple·p.

@@ -71,8 +71,8 @@ impl Paths {
         // The same by eight lanes: by their meaning, and by the processor if it has them.
         assert_eq!(lanes::judge::<Portable>(&jobs), answers, "{claim:x?}");
         #[cfg(target_arch = "x86_64")]
-        if let Some(by_processor) = crate::simd::ifma::judge(&jobs) {
-            assert_eq!(by_processor, answers, "{claim:x?}");
+        if let Some(processor) = crate::simd::Ifma::detect() {
+            assert_eq!(processor.judge(&jobs), answers, "{claim:x?}");
         }
         assert!(answers.iter().skip(1).step_by(2).all(|valid| *valid), "{claim:x?}");
         let by_class = answers.chunks(2 * COPIES).map(|class| {
