@@ -81,6 +81,7 @@ crate::text::texts! {
     bench_stability_head(nodes, rate, seconds) = "稳定性测试结果：{nodes} 个节点，每秒 {rate} 笔，{seconds} 秒", "result of the stability round: {nodes} nodes, {rate} tx/s for {seconds} s";
     bench_stable() = "结论：稳定", "verdict: stable";
     bench_not_stable() = "结论：不稳定，下列至少一项超出限度", "verdict: not stable, at least one of these is out of its limit";
+    bench_memory() = "内存", "memory";
     bench_verdict_success(rate, missed) = "{rate} %，未发出 {missed} 笔（限度 100 %，0 笔）", "{rate} %, {missed} not sent (limit 100 %, 0)";
     bench_verdict_quarters(second, last, unit, ratio, most) = "最后四分之一 {last} {unit}，第二个四分之一 {second} {unit}：{ratio} %（限度 {most} %）", "last quarter {last} {unit}, second quarter {second} {unit}: {ratio} % (limit {most} %)";
 

@@ -66,6 +66,12 @@ impl Schedule {
         step.map_or(0.0, |step| step.rate)
     }
 
+    /// The rates for a person: "200, 1000, 200".
+    pub(crate) fn rates(&self) -> String {
+        let rates: Vec<String> = self.steps.iter().map(|step| format!("{:.0}", step.rate)).collect();
+        rates.join(", ")
+    }
+
     /// The highest rate.
     pub(crate) fn peak(&self) -> f64 {
         self.steps.iter().map(|step| step.rate).fold(0.0, f64::max)
@@ -107,6 +113,7 @@ mod tests {
         };
         let schedule = Schedule::new(vec![step(2.0, 3), step(10.0, 1), step(2.0, 2)]);
         assert_eq!((schedule.count(), schedule.peak()), (20, 10.0));
+        assert_eq!(schedule.rates(), "2, 10, 2");
         assert_eq!(schedule.due(5), Some(SECOND / 2 * 5));
         assert_eq!(schedule.due(6), Some(SECOND * 3));
         assert_eq!(schedule.due(7), Some(SECOND * 3 + SECOND / 10));

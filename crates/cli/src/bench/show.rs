@@ -45,7 +45,7 @@ impl Report<'_> {
     fn mode(&self) -> String {
         let plan = &self.measured.plan;
         match &self.measured.open {
-            Some(open) => say::bench_mode_open(format!("{:.0}", open.schedule.peak()), open.under_way_max),
+            Some(open) => say::bench_mode_open(open.schedule.rates(), open.under_way_max),
             None if plan.wait => say::bench_mode_wait(),
             None => say::bench_mode_stream(plan.batch, plan.window),
         }

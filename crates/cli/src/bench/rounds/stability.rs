@@ -140,7 +140,7 @@ fn print(verdict: &Verdict) {
         let ratio = format!("{:.0}", ratio((second, last)) * 100.0);
         let most = format!("{:.0}", MEMORY_MAX * 100.0);
         rows.push((
-            say::bench_col_memory(),
+            say::bench_memory(),
             say::bench_verdict_quarters(mib(second), mib(last), "MiB", ratio, most),
         ));
     }
