@@ -16,7 +16,7 @@ use yulian_crypto::{Digest, sm2::Verifier};
 use yulian_state::{Path, write_set::Write};
 use yulian_types::{
     ParentResults, SealedBlock, SealedTransaction, StateKey, ValidatorSet, empty_root, encode, proto, receipt_root,
-    state_keys::{ACCOUNT_ID, GOVERNANCE_ID},
+    state_keys::GOVERNANCE_ID,
 };
 
 const STATUS_SUCCESS: u32 = 0;
@@ -126,9 +126,7 @@ impl<'a, B: Base> Executor<'a, B> {
     }
 
     fn accept(&mut self, writes: TransactionWrites) {
-        if writes.values().any(|write| write.module_id == ACCOUNT_ID) {
-            self.senders.clear();
-        }
+        writes.values().for_each(|write| self.senders.forget(write));
         self.governed |= writes.values().any(|write| write.module_id == GOVERNANCE_ID);
         self.view.accept(writes);
     }

@@ -14,8 +14,10 @@ pub const FINAL_STATES_KEPT_MIN: usize = 3;
 pub const PENDING_BLOCKS_MAX: usize = 256;
 /// Most final blocks whose writes wait for the base. Past it, `finalize` refuses.
 pub const UNCOMMITTED_BLOCKS_MAX: usize = 256;
-/// Most senders whose records a state keeps decoded.
-pub const SENDERS_CACHED_MAX: usize = 4096;
+/// Most senders whose records a state keeps decoded, about 450 bytes each.
+pub const SENDERS_CACHED_MAX: usize = 32_768;
+/// Most organisations whose records a state keeps decoded.
+pub const ORGANISATIONS_CACHED_MAX: usize = 1024;
 
 /// Most bytes of a receipt's detail; longer texts are cut.
 pub const DETAIL_BYTES_MAX: usize = 512;
