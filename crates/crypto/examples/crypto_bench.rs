@@ -22,9 +22,8 @@ const ORACLE_SIGN: &str = "sign, RustCrypto sm2 0.14";
 
 const KEYS: usize = 64;
 const SIGNATURES: usize = 256;
-/// Keys that are seen twice, and what a verifier needs to remember them all.
+/// Keys that all have a table, but none a large one.
 const MANY_KEYS: usize = 10_000;
-const MANY_KEYS_BYTES: usize = 192 << 20;
 /// The median of so many rounds is shown; candidates take turns within a round.
 const ROUNDS: usize = 7;
 /// CPU time for one candidate in one round, seconds.
@@ -273,7 +272,7 @@ fn seals<'a>() -> Vec<Candidate<'a>> {
 
 /// What many signatures at a time cost.
 fn batch_candidates<'a>(few: &'a [Item<'a>], many: &'a [Item<'a>], hot: &'a FastVerifier) -> Vec<Candidate<'a>> {
-    let tabled = Rc::new(trained(MANY_KEYS_BYTES, many, 2));
+    let tabled = Rc::new(trained(KEY_CACHE_BYTES, many, 4));
     let fresh = || Box::new(FastVerifier::new(0));
     vec![
         Candidate::batches("64 keys, batches of 256", 256, few, move || hot),

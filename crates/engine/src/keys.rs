@@ -20,8 +20,8 @@ use yulian_crypto::{
     sm3, sm4,
 };
 
-/// Votes and handshakes concern public data only; one key cache serves the process.
-pub(crate) static VERIFIER: LazyLock<FastVerifier> = LazyLock::new(FastVerifier::default);
+/// Votes and handshakes concern public data only.
+pub(crate) static VERIFIER: LazyLock<Arc<FastVerifier>> = LazyLock::new(FastVerifier::shared);
 
 /// A type that is ordered, hashed, shown and written as its `raw` bytes.
 macro_rules! raw_bytes {

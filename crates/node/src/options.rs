@@ -60,7 +60,7 @@ impl Default for Pace {
             closing_delay: Duration::from_millis(150),
             loaded_from: 64,
             loaded_interval: Duration::from_millis(100),
-            busy_from: 800,
+            busy_from: 2_000,
             busy_interval: Duration::from_millis(200),
         }
     }

@@ -7,8 +7,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Independent parts, so that threads seldom wait for one another.
 const PARTS: usize = 16;
-/// Keys of one part; a full part starts anew. 16 × 1,024 keys take about 2 MiB.
-const KEYS_PER_PART: usize = 1_024;
+/// Keys of one part; a full part starts anew. 16 × 4,096 keys take up to 20 MiB.
+const KEYS_PER_PART: usize = 4_096;
 
 type Part = Mutex<HashMap<[u8; PUBLIC_KEY_BYTES], PublicKey>>;
 

@@ -67,7 +67,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         options: ChainOptions,
         registry: Registry,
     ) -> Result<Self, OpenError> {
-        let verifier: Arc<dyn Verifier> = Arc::new(FastVerifier::default());
+        let verifier: Arc<dyn Verifier> = FastVerifier::shared();
         let opened = Ledger::open(kv, genesis.clone()).await?;
         let ledger = opened.ledger;
         let base = ledger.clone();

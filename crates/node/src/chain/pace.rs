@@ -107,9 +107,9 @@ mod tests {
             ..loaded
         };
         assert_eq!(recent.transactions_due_ms(&pace, 0), 10_060);
-        // 800 that came since the parent: more are waited for.
-        assert_eq!(recent.transactions_due_ms(&pace, 64 + 799), 10_060);
-        assert_eq!(recent.transactions_due_ms(&pace, 64 + 800), 10_160);
+        // 2,000 that came since the parent: more are waited for.
+        assert_eq!(recent.transactions_due_ms(&pace, 64 + 1_999), 10_060);
+        assert_eq!(recent.transactions_due_ms(&pace, 64 + 2_000), 10_160);
         let ahead = Situation {
             parent_ms: 15_000,
             ..loaded

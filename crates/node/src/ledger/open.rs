@@ -12,13 +12,16 @@ use std::{
     collections::BTreeSet,
     fmt,
     ops::Bound,
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex, RwLock, mpsc::sync_channel},
+    thread,
 };
 use yulian_exec::{Anchor, Executed, ReplayWindow, bootstrap, limits::RECENT_DIGESTS, parameters::REPLAY_WINDOW_MS};
 use yulian_state::Tree;
 use yulian_store::{INDEX, Kv};
-use yulian_types::{Digest, SealedBlock, SealedGenesis, StateKey, block_digest, decode_header, proto, transaction_id};
+use yulian_types::{Digest, SealedBlock, SealedGenesis, StateKey, block_digest, decode_header, proto};
 
+/// Blocks of the replay window that are read ahead.
+const WINDOW_READ_AHEAD: usize = 64;
 /// Most names of organisations that are read at the start.
 const ORGANISATIONS_MAX: usize = 1 << 16;
 
@@ -158,25 +161,36 @@ impl<K: Kv> Ledger<K> {
             .collect()
     }
 
-    /// The ids of the blocks of the last W.
+    /// The ids of the blocks of the last W. They may be millions: one thread reads ahead of the other, which inserts.
     fn window(&self, tip: &Tip) -> Result<ReplayWindow, LedgerError> {
         let window_ms = self.replay_window_ms()?;
-        let oldest = tip.time_ms.saturating_sub(window_ms);
-        let mut blocks = Vec::new();
-        for height in (1..=tip.height).rev() {
-            let bytes = self.any_block(height)?;
-            let damaged = || LedgerError::damaged(format_args!("block {height} of the replay window"));
-            let (time, ids) = bytes.and_then(|bytes| ids_of(&bytes)).ok_or_else(damaged)?;
-            if time < oldest {
-                break;
+        let first = self.first_at_or_after(tip.time_ms.saturating_sub(window_ms))?;
+        let (give, blocks) = sync_channel(WINDOW_READ_AHEAD);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut blocks = (first.max(1)..=tip.height).map(|height| self.seen_at(height));
+                // Ends with the first that cannot be read, or when nobody listens any more.
+                let _ = blocks.try_for_each(|block| {
+                    let failed = block.is_err();
+                    give.send(block).ok().filter(|()| !failed)
+                });
+            });
+            let mut window = ReplayWindow::new();
+            for block in blocks {
+                let (time_ms, ids) = block?;
+                window.push(time_ms, &ids, window_ms);
             }
-            blocks.push((time, ids));
-        }
-        let mut window = ReplayWindow::new();
-        for (time, ids) in blocks.into_iter().rev() {
-            window.push(time, &ids, window_ms);
-        }
-        Ok(window)
+            Ok(window)
+        })
+    }
+
+    /// Time and transaction ids of a block, from what it yielded: its body need be neither read nor hashed.
+    fn seen_at(&self, height: u64) -> Result<(u64, Vec<Digest>), LedgerError> {
+        let damaged = || LedgerError::damaged(format_args!("the receipts of height {height}, of the replay window"));
+        let receipts = self.receipts(height)?.ok_or_else(damaged)?;
+        let id = |bytes: Bytes| Digest::from_slice(&proto::Receipt::decode(bytes).ok()?.transaction_id);
+        let ids: Option<_> = receipts.into_iter().map(id).collect();
+        Ok((self.time_of(height)?, ids.ok_or_else(damaged)?))
     }
 
     /// The parameter W in the durable state, ms.
@@ -206,16 +220,4 @@ fn names<K: Kv>(kv: &K, table: Table) -> Result<BTreeSet<String>, LedgerError> {
 fn header_of(block: &Bytes) -> Option<proto::BlockHeader> {
     let message = proto::Block::decode(block.clone()).ok()?;
     decode_header(&message.header).ok()
-}
-
-/// Time and transaction ids of a stored block. Its transactions are not parsed further: a window may hold millions.
-fn ids_of(block: &Bytes) -> Option<(u64, Vec<Digest>)> {
-    let message = proto::Block::decode(block.clone()).ok()?;
-    let header = decode_header(&message.header).ok()?;
-    let id = |bytes: &Bytes| {
-        let envelope = proto::Transaction::decode(bytes.clone()).ok()?;
-        Some(transaction_id(envelope.kind, &envelope.payload))
-    };
-    let ids = message.transactions.iter().map(id).collect::<Option<_>>()?;
-    Some((header.time_ms, ids))
 }

@@ -82,7 +82,7 @@ pub(super) fn judge_by_scalars(jobs: &[Job<'_>]) -> Vec<bool> {
         let spans = sums.spans[own].iter().map(|span| span.of(&sums.points));
         match job.known {
             Known::Hot(_) | Known::Tabled(_) => holds(spans, &claim.c),
-            Known::New | Known::Seen(_) => {
+            Known::New => {
                 let product = multiples.map_or_else(
                     || sum::multiply(&claim.t, &super::point_of(job.key)),
                     |row| sum::multiply_affine(&claim.t, &row[..PLAIN_MULTIPLES]),
@@ -146,7 +146,7 @@ impl Sums {
                 push_all(&mut self.points, &BASE, &claim.s);
                 self.close(start);
             }
-            Known::New | Known::Seen(_) => self.span(|points| push_all(points, &BASE, &claim.s)),
+            Known::New => self.span(|points| push_all(points, &BASE, &claim.s)),
         }
         first..self.spans.len()
     }

@@ -23,7 +23,7 @@ pub(crate) fn judge<V: Lanes>(jobs: &[Job<'_>]) -> Vec<bool> {
         match job.known {
             Known::Hot(known) => hot.push((place, job, &**known)),
             Known::Tabled(known) => tabled.push((place, job, &**known)),
-            Known::New | Known::Seen(_) => plain.push((place, job, ())),
+            Known::New => plain.push((place, job, ())),
         }
     }
     let mut answers = vec![false; jobs.len()];
