@@ -59,8 +59,8 @@ impl Default for Pace {
         Self {
             closing_delay: Duration::from_millis(150),
             loaded_from: 64,
-            loaded_interval: Duration::from_millis(100),
-            busy_from: 2_000,
+            loaded_interval: Duration::from_millis(70),
+            busy_from: 1_500,
             busy_interval: Duration::from_millis(200),
         }
     }

@@ -106,14 +106,14 @@ mod tests {
             parent_ms: 9_960,
             ..loaded
         };
-        assert_eq!(recent.transactions_due_ms(&pace, 0), 10_060);
-        // 2,000 that came since the parent: more are waited for.
-        assert_eq!(recent.transactions_due_ms(&pace, 64 + 1_999), 10_060);
-        assert_eq!(recent.transactions_due_ms(&pace, 64 + 2_000), 10_160);
+        assert_eq!(recent.transactions_due_ms(&pace, 0), 10_030);
+        // 1,500 that came since the parent: more are waited for.
+        assert_eq!(recent.transactions_due_ms(&pace, 64 + 1_499), 10_030);
+        assert_eq!(recent.transactions_due_ms(&pace, 64 + 1_500), 10_160);
         let ahead = Situation {
             parent_ms: 15_000,
             ..loaded
         };
-        assert_eq!(ahead.transactions_due_ms(&pace, 0), 10_100);
+        assert_eq!(ahead.transactions_due_ms(&pace, 0), 10_070);
     }
 }
