@@ -154,7 +154,7 @@ mod tests {
         let key = key(1);
         let point = || Affine::from_be(key.x(), key.y()).unwrap();
         let mut classes = Vec::new();
-        for _ in 0..HOT_AFTER + 4 {
+        for _ in 0..HOT_AFTER + 5 {
             let known = cache.look_up(&key);
             classes.push(match known {
                 Known::New => 'n',
@@ -163,7 +163,7 @@ mod tests {
             });
             cache.learn(&key, &known, Digest::ZERO, point);
         }
-        let expected = format!("nn{}hh", "t".repeat(HOT_AFTER as usize));
+        let expected = format!("nnn{}hh", "t".repeat(HOT_AFTER as usize));
         assert_eq!(classes.iter().collect::<String>(), expected);
     }
 

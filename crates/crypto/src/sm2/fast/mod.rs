@@ -6,9 +6,9 @@
 //!
 //! | a key after … valid signatures | table | multiplications for s·G + t·Q: alone | of many |
 //! |---|---|---|---|
-//! | 0 or 1 | none | 3,000 | 2,750 |
-//! | 2 | 4 KB: t·Q with 8 doublings | 1,050 | 640 |
-//! | 42, where there is room | 152 KB: t·Q without doublings | 670 | 360 |
+//! | 0 to 2 | none | 3,000 | 2,750 |
+//! | 3 | 4 KB: t·Q with 8 doublings | 1,050 | 640 |
+//! | 43, where there is room | 152 KB: t·Q without doublings | 670 | 360 |
 //!
 //! s·G always comes from a table of 1.5 MB, shared by the process.
 
@@ -41,7 +41,7 @@ use crate::sm3::{Digest, hash_many};
 use std::sync::{Arc, LazyLock};
 
 /// The default budget for what is remembered of keys: 96 MiB, of which 63 for 14,700 keys with a table,
-/// 32 for 220 keys with a large one, and 1 for the marks of 65,536 keys that were seen once.
+/// 32 for 220 keys with a large one, and 1 for the marks of 65,536 keys that were seen.
 pub const KEY_CACHE_BYTES: usize = 96 << 20;
 
 /// The verifier to use: [`FastVerifier::shared`]. For public data only: its time depends on its input.
