@@ -246,6 +246,7 @@ pub(crate) fn assemble(
         writes,
         changes,
         previous,
+        undo,
         tree,
         root,
     } = block_writes;
@@ -268,6 +269,7 @@ pub(crate) fn assemble(
         nodes_changed: writes.iter().any(is_node_record),
         writes,
         changes,
+        undo,
         tree,
         results,
         parameters: rules.parameters,

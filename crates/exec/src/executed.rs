@@ -4,7 +4,7 @@ use crate::parameters::Parameters;
 use bytes::Bytes;
 use std::sync::Arc;
 use yulian_crypto::Digest;
-use yulian_state::{Change, Path, Tree, write_set::Write};
+use yulian_state::{Change, Path, Tree, history::Undo, write_set::Write};
 use yulian_types::{ParentResults, ValidatorSet, proto};
 
 /// Everything that executing a block yields. Never changes; forgetting it costs nothing.
@@ -24,6 +24,8 @@ pub struct Executed {
     pub writes: Vec<Write>,
     /// Path and value hash of each of `writes`.
     pub changes: Vec<Change>,
+    /// What leads from the state after the block back to the one before it.
+    pub undo: Undo,
     /// The state after the block.
     pub tree: Tree,
     /// What the child's header must carry.

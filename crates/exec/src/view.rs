@@ -9,7 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use yulian_state::{Change, Path, Tree, write_set, write_set::Write};
+use yulian_state::{Change, Path, Tree, history::Undo, write_set, write_set::Write};
 use yulian_types::{
     StateKey,
     limits::{STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX},
@@ -63,13 +63,14 @@ impl<B: Base> BlockView<B> {
             .iter()
             .map(|(path, _)| self.before_block(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let tree = self.parent.tree().apply(&changes);
+        let (tree, undo) = self.parent.tree().apply_undoable(&changes);
         let writes = entries.into_iter().map(|(_, write)| write).collect();
         Ok(BlockWrites {
             root: write_set::root(&changes),
             writes,
             changes,
             previous,
+            undo,
             tree,
         })
     }
@@ -80,6 +81,7 @@ pub(crate) struct BlockWrites {
     pub(crate) writes: Vec<Write>,
     pub(crate) changes: Vec<Change>,
     pub(crate) previous: Vec<Option<Bytes>>,
+    pub(crate) undo: Undo,
     pub(crate) tree: Tree,
     pub(crate) root: yulian_crypto::Digest,
 }

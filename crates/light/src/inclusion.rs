@@ -92,9 +92,22 @@ pub fn verify_state(
     value: Option<&[u8]>,
     proof: &Proof,
 ) -> Result<(), InclusionError> {
+    verify_state_hash(header, key, value.map(value_hash), proof)
+}
+
+/// [`verify_state`] where only the value's hash is at hand.
+///
+/// # Errors
+/// As there.
+pub fn verify_state_hash(
+    header: &FinalHeader,
+    key: &StateKey,
+    value: Option<Digest>,
+    proof: &Proof,
+) -> Result<(), InclusionError> {
     let root = field(&header.header().parent_state_root);
     let found = proof.verify(&root, &Path::of(key.module_id, &key.key))?;
-    let holds = found == value.map(value_hash);
+    let holds = found == value;
     holds.then_some(()).ok_or(InclusionError::OtherValue)
 }
 

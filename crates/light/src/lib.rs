@@ -31,7 +31,9 @@ pub use blob::Blob;
 pub use error::{Code, PackError};
 pub use header::{FinalHeader, FinalHeaders, HEADERS_MAX, HeaderError, verify_headers};
 pub use history::{HistoryError, SET_CHANGES_MAX, SetChange, SetRange, ValidatorHistory};
-pub use inclusion::{InclusionError, verify_receipt, verify_state, verify_transaction, verify_write};
+pub use inclusion::{
+    InclusionError, verify_receipt, verify_state, verify_state_hash, verify_transaction, verify_write,
+};
 pub use pack::{EvidencePack, LaterHeader, PACK_BYTES_MAX, PACK_FORMAT, PACK_VERSION, PackRow, StateEntry};
 pub use report::{BlockTime, Content, Depositor, Drift, Finality, NameSource, Outcome, Report, SignedBy, Status};
 pub use subject::{Subject, batch_leaf, row_digest};

@@ -1,6 +1,6 @@
 //! A node's settings: one TOML file, every field documented, unknown fields refused.
 
-use crate::{options::ChainOptions, pool::PoolLimits};
+use crate::{ledger::HISTORY_HEIGHTS, options::ChainOptions, pool::PoolLimits};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -88,6 +88,9 @@ pub struct NodeConfig {
     /// Bodies of blocks older than this many are removed; absent keeps all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retain_blocks: Option<u64>,
+    /// Heights behind the last one at which the state stays provable; what it takes is the undo records of their blocks.
+    #[serde(default = "history_heights")]
+    pub history_heights: u64,
     /// Memory for blocks read from disk, MiB.
     #[serde(default = "cache_mib")]
     pub cache_mib: u64,
@@ -102,6 +105,10 @@ fn worker_threads() -> usize {
 
 fn signature_tasks() -> usize {
     1
+}
+
+fn history_heights() -> u64 {
+    HISTORY_HEIGHTS
 }
 
 fn cache_mib() -> u64 {
@@ -162,6 +169,7 @@ impl NodeConfig {
             pool: PoolLimits::default(),
             signature_tasks: self.signature_tasks,
             retain_blocks: self.retain_blocks,
+            history_heights: self.history_heights,
             peers: self.peers()?,
             ..ChainOptions::default()
         })

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod options;
 pub mod pool;
+pub mod prover;
 pub mod service;
 pub mod waiters;
 

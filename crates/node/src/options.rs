@@ -1,6 +1,6 @@
 //! What a node may be told about one of its chains.
 
-use crate::pool::PoolLimits;
+use crate::{ledger::HISTORY_HEIGHTS, pool::PoolLimits};
 use std::time::Duration;
 use yulian_engine::{Peer, Timing};
 
@@ -18,6 +18,8 @@ pub struct ChainOptions {
     pub pace: Pace,
     /// Bodies of older blocks are removed; `None` keeps all.
     pub retain_blocks: Option<u64>,
+    /// Heights behind the last one at which the state stays provable.
+    pub history_heights: u64,
     /// Times of the protocol.
     pub timing: Timing,
     /// Addresses to use instead of those registered on the chain, by key, and nodes beside them.
@@ -31,6 +33,7 @@ impl Default for ChainOptions {
             signature_tasks: 1,
             pace: Pace::default(),
             retain_blocks: None,
+            history_heights: HISTORY_HEIGHTS,
             timing: Timing::default(),
             peers: Vec::new(),
         }

@@ -57,6 +57,8 @@ pub const TX: Space = Space::new(6, "tx");
 pub const INDEX: Space = Space::new(7, "index");
 /// What a node has to remember about the chain and the store itself.
 pub const META: Space = Space::new(8, "meta");
+/// What stood in the state before each of the last blocks, for proofs at former heights.
+pub const UNDO: Space = Space::large(9, "undo");
 
 /// The spaces that a chain's folder has.
-pub const CHAIN_SPACES: &[Space] = &[STATE, BLOCK, BLOCK_DIGEST, PROOF, RECEIPT, TX, INDEX, META];
+pub const CHAIN_SPACES: &[Space] = &[STATE, BLOCK, BLOCK_DIGEST, PROOF, RECEIPT, TX, INDEX, META, UNDO];

@@ -56,7 +56,8 @@ pub(crate) struct StatePath {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StateQuery {
-    /// The state after the block of this height; the last provable one when absent. Only recent heights can be proven.
+    /// The state after the block of this height; the last provable one when absent. As many heights can be proven as the node
+    /// keeps a history for, 10,000 unless it is set otherwise.
     height: Option<u64>,
 }
 

@@ -88,13 +88,16 @@ pub(super) fn module(text: &str) -> Option<(&'static str, u32)> {
 
 pub(super) fn state(chain: &TestChain, module: &str, key: StateKey, height: u64) -> StateView {
     let block = chain.block(height);
+    let value = block.values.get(&key).cloned().map(Hex);
+    let proof = chain.proof(height + 1, &key);
     StateView {
         module: module.into(),
         module_id: key.module_id,
-        value: block.values.get(&key).cloned().map(Hex),
+        value_hash: value.as_ref().and(proof.leaf).map(|(_, hash)| DigestText(hash)),
+        value,
         height,
         state_root: DigestText(block.tree.root()),
-        proof: Hex(chain.proof(height + 1, &key).to_bytes().into()),
+        proof: Hex(proof.to_bytes().into()),
         finality: finality(chain, height + 1, height + 1),
         key: Hex(key.key),
     }

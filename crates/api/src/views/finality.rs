@@ -113,8 +113,12 @@ pub struct StateView {
     pub module_id: u32,
     /// The key.
     pub key: Hex,
-    /// The value after the block of `height`; absent when there is none.
+    /// The value after the block of `height`; absent when there is none, and when there was one that is no longer held: see
+    /// `value_hash`.
     pub value: Option<Hex>,
+    /// Hash of the value after the block of `height`, which `proof` proves; absent when there is none. For a former height
+    /// the node may know no more than this: it keeps the hashes of values that were overwritten, not the values.
+    pub value_hash: Option<DigestText>,
     /// The block after which this holds.
     pub height: u64,
     /// State root after that block, `parent_state_root` of the first header of `finality`.

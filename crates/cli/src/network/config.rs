@@ -9,7 +9,7 @@ use crate::{
     text::problem,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use yulian_node::config::NodeConfig;
+use yulian_node::{config::NodeConfig, ledger::HISTORY_HEIGHTS};
 
 /// Folder of a node's data beside its configuration.
 const DATA_FOLDER: &str = "data";
@@ -33,6 +33,7 @@ pub(super) fn text(node: &Node) -> Result<String> {
         worker_threads: 2,
         signature_tasks: 1,
         retain_blocks: None,
+        history_heights: HISTORY_HEIGHTS,
         cache_mib: 32,
         peers: Vec::new(),
     };

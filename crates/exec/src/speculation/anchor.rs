@@ -4,7 +4,7 @@ use super::SpeculationError;
 use crate::{Base, Executed, ReplayWindow, Snapshot, execute::Rules, execute::read_set, limits::RECENT_DIGESTS};
 use std::sync::Arc;
 use yulian_crypto::Digest;
-use yulian_state::Tree;
+use yulian_state::{Tree, history::Undo};
 use yulian_types::{ParentResults, empty_root, proto};
 
 /// The last final block and what later blocks ask of the past. The base holds exactly the state after this block.
@@ -90,6 +90,7 @@ impl Anchor {
             protocol: rules.protocol,
             nodes_changed: false,
             previous: vec![],
+            undo: Undo::default(),
             sorted_ids: vec![],
         })
     }

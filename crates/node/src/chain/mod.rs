@@ -26,6 +26,7 @@ use crate::{
     metrics::SharedMetrics,
     options::ChainOptions,
     pool::Mempool,
+    prover::Prover,
     waiters::Waiters,
 };
 use bytes::Bytes;
@@ -103,6 +104,7 @@ pub struct Core<R: Runtime, K: Kv> {
     pub(crate) signer: Arc<dyn Signer>,
     pub(crate) options: ChainOptions,
     pub(crate) executor: Executor<K>,
+    pub(crate) prover: Prover,
     pub(crate) desk: Desk,
     pub(crate) pool: Mempool,
     pub(crate) admission: Admission,

@@ -10,6 +10,7 @@ use crate::{
     metrics::SharedMetrics,
     options::ChainOptions,
     pool::Mempool,
+    prover::Prover,
     waiters::Waiters,
 };
 use bytes::Bytes;
@@ -70,6 +71,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let verifier: Arc<dyn Verifier> = FastVerifier::shared();
         let opened = Ledger::open(kv, genesis.clone()).await?;
         let ledger = opened.ledger;
+        ledger.keep_history(options.history_heights);
         let base = ledger.clone();
         let speculation = Speculation::resume(&genesis, registry.clone(), verifier.clone(), base, opened.anchor)?;
         let latest = Latest {
@@ -84,6 +86,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let pool = Mempool::new(options.pool);
         let network = Arc::new(OnceLock::new());
         let (executor, executing) = Executor::start(&runtime, speculation);
+        let (prover, proving) = Prover::start(&runtime);
         let (desk, mut tasks) = Desk::start(
             &runtime,
             options.signature_tasks,
@@ -101,7 +104,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             gossip,
             metrics: metrics.clone(),
         });
-        tasks.extend([executing, sending, admitting]);
+        tasks.extend([executing, proving, sending, admitting]);
         Ok(Self(Arc::new(Core {
             runtime,
             ledger,
@@ -110,6 +113,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             signer,
             options,
             executor,
+            prover,
             desk,
             pool,
             admission,

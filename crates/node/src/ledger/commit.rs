@@ -1,8 +1,8 @@
 //! Making a final block durable.
 
-use super::{Ledger, LedgerError, SetMark, Tip, evidence, keys, meta, state};
+use super::{Known, Ledger, LedgerError, SetMark, Tip, evidence, history::Past, keys, meta, state};
 use bytes::Bytes;
-use std::future::Future;
+use std::{collections::BTreeSet, future::Future};
 use yulian_exec::{Executed, epoch};
 use yulian_store::{Batch, INDEX, Kv, RECEIPT, StoreError, TX};
 use yulian_types::{Digest, FinalityProof, SealedBlock, encode, proto::ReceiptList};
@@ -38,6 +38,7 @@ impl<K: Kv, F: Future<Output = Result<(), StoreError>> + Send> Commit<K, F> {
         self.future.await?;
         self.ledger.buffer().finish(self.number);
         if let Some(tip) = self.tip {
+            self.ledger.past().durable(tip.height);
             let mut known = self.ledger.known_mut();
             if tip.height > known.tip.height {
                 known.tip = tip;
@@ -53,7 +54,8 @@ impl<K: Kv> Ledger<K> {
     /// the next one.
     ///
     /// # Errors
-    /// [`LedgerError::NotNext`] if the block does not follow the one before.
+    /// [`LedgerError::NotNext`] if the block does not follow the one before; [`LedgerError::Damaged`] if undo records of earlier
+    /// ones, which are put together with its own, cannot be read.
     pub fn begin_final<'a>(
         &'a self,
         before: &Tip,
@@ -71,7 +73,8 @@ impl<K: Kv> Ledger<K> {
         let tip = tip_after(before, executed);
         let mut batch = Batch::new();
         self.put_results(&mut batch, block, executed);
-        self.put_history(&mut batch, executed);
+        self.put_sets(&mut batch, executed);
+        self.past().put(&mut batch, executed)?;
         meta::put_tip(&mut batch, &tip);
         let mut buffer = self.buffer();
         buffer.put_block(height, block.digest, block.bytes.clone());
@@ -101,7 +104,7 @@ impl<K: Kv> Ledger<K> {
     }
 
     /// The last block of an epoch names the set of the next.
-    fn put_history(&self, batch: &mut Batch, executed: &Executed) {
+    fn put_sets(&self, batch: &mut Batch, executed: &Executed) {
         let height = executed.height();
         if !epoch::is_last(height, self.epoch_length()) {
             return;
@@ -121,7 +124,7 @@ impl<K: Kv> Ledger<K> {
     }
 
     /// The state of a new chain.
-    pub(super) fn genesis_batch(genesis: &Bytes, block: &SealedBlock, executed: &Executed) -> (Batch, Tip, SetMark) {
+    pub(super) fn genesis_batch(genesis: &Bytes, block: &SealedBlock, executed: &Executed) -> (Batch, Known, Past) {
         let mut batch = Batch::new();
         let nothing = Tip {
             height: 0,
@@ -147,7 +150,17 @@ impl<K: Kv> Ledger<K> {
         meta::put_origin(&mut batch, genesis.clone());
         meta::put_set(&mut batch, &mark);
         meta::put_tip(&mut batch, &tip);
-        (batch, tip, mark)
+        let mut organisations = BTreeSet::new();
+        state::index_organisations(&mut batch, executed, &mut organisations);
+        let past = Past::begin(&mut batch, 0, &executed.tree);
+        let known = Known {
+            tip,
+            sets: vec![mark],
+            depositing: BTreeSet::new(),
+            organisations,
+            pruned: 0,
+        };
+        (batch, known, past)
     }
 }
 

@@ -15,6 +15,7 @@
 //! | index | 5 ‖ account (32) ‖ height (8) | the same, of one depositor |
 //! | index | 6 ‖ organisation id | empty: it deposited evidence at some time |
 //! | index | 7 ‖ organisation id | empty: it was registered at some time |
+//! | undo | see [`super::history`] | |
 //! | meta | see [`super::meta`] | |
 
 use yulian_crypto::Digest;

@@ -9,6 +9,7 @@ mod commit;
 mod error;
 mod evidence;
 mod held;
+mod history;
 mod keys;
 mod meta;
 mod open;
@@ -24,6 +25,7 @@ mod tests;
 pub use commit::Commit;
 pub use error::LedgerError;
 pub use evidence::Deposit;
+pub use history::{GROUP_HEIGHTS, HISTORY_HEIGHTS, PastError, PastProof};
 pub use meta::{LEDGER_FORMAT, SetMark, Tip};
 pub use open::Opened;
 pub use prune::{PRUNE_HEIGHTS_MAX, RETAIN_BLOCKS_MIN};
@@ -32,6 +34,7 @@ pub use replay::{ReplayError, ReplayOptions, Replayed, replay};
 pub use transfer::{BackupWriter, TransferError, Transferred, export, import};
 
 use buffer::Buffer;
+use history::Past;
 use std::{
     collections::BTreeSet,
     fmt,
@@ -49,6 +52,7 @@ struct Inner<K> {
     genesis_block: Arc<SealedBlock>,
     buffer: Mutex<Buffer>,
     known: RwLock<Known>,
+    past: Mutex<Past>,
 }
 
 /// What is kept in memory of the durable part.
@@ -88,6 +92,10 @@ impl<K> Ledger<K> {
 
     fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
         self.0.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.0.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The genesis.

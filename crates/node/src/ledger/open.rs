@@ -3,6 +3,7 @@
 use super::{
     Inner, Known, LEDGER_FORMAT, Ledger, LedgerError, Tip,
     buffer::Buffer,
+    history::Past,
     keys::{self, Table},
     meta, state,
 };
@@ -62,30 +63,21 @@ impl<K: Kv> Ledger<K> {
                     let expected = genesis.chain_id;
                     return Err(LedgerError::OtherGenesis { found, expected });
                 }
-                Self::resume(kv, genesis)
+                Self::resume(kv, genesis).await
             }
         }
     }
 
     async fn begin(kv: K, genesis: Arc<SealedGenesis>, first: &Executed) -> Result<Opened<K>, LedgerError> {
         let block = genesis.block();
-        let mut organisations = BTreeSet::new();
-        let (mut batch, tip, mark) = Self::genesis_batch(&genesis.bytes, &block, first);
-        state::index_organisations(&mut batch, first, &mut organisations);
+        let (batch, known, past) = Self::genesis_batch(&genesis.bytes, &block, first);
         kv.commit(batch).await?;
-        let known = Known {
-            tip,
-            sets: vec![mark],
-            depositing: BTreeSet::new(),
-            organisations,
-            pruned: 0,
-        };
-        let ledger = Self::assemble(kv, genesis, block, known)?;
+        let ledger = Self::assemble(kv, genesis, block, known, past)?;
         let anchor = Anchor::genesis(first);
         Ok(Opened { ledger, anchor })
     }
 
-    fn resume(kv: K, genesis: Arc<SealedGenesis>) -> Result<Opened<K>, LedgerError> {
+    async fn resume(kv: K, genesis: Arc<SealedGenesis>) -> Result<Opened<K>, LedgerError> {
         let known = Known {
             tip: meta::tip(&kv)?.ok_or_else(|| LedgerError::damaged("the last final block is not recorded"))?,
             sets: meta::sets(&kv)?,
@@ -95,7 +87,8 @@ impl<K: Kv> Ledger<K> {
         };
         let tree = state::tree(&kv)?;
         let block = genesis.block();
-        let ledger = Self::assemble(kv, genesis, block, known)?;
+        let past = Past::open(&kv, &known.tip, &tree).await?;
+        let ledger = Self::assemble(kv, genesis, block, known, past)?;
         ledger.check_root(&tree)?;
         let anchor = ledger.anchor(tree)?;
         Ok(Opened { ledger, anchor })
@@ -106,6 +99,7 @@ impl<K: Kv> Ledger<K> {
         genesis: Arc<SealedGenesis>,
         genesis_block: SealedBlock,
         known: Known,
+        past: Past,
     ) -> Result<Self, LedgerError> {
         let buffer = Mutex::new(Buffer::read(&kv)?);
         Ok(Self(Arc::new(Inner {
@@ -114,6 +108,7 @@ impl<K: Kv> Ledger<K> {
             genesis_block: Arc::new(genesis_block),
             buffer,
             known: RwLock::new(known),
+            past: Mutex::new(past),
         })))
     }
 

@@ -66,7 +66,7 @@ pub(super) fn index_organisations(batch: &mut Batch, executed: &Executed, known:
     }
 }
 
-fn read<K: Kv>(kv: &K, path: &Path) -> Result<Option<Bytes>, LedgerError> {
+pub(super) fn read<K: Kv>(kv: &K, path: &Path) -> Result<Option<Bytes>, LedgerError> {
     let Some(record) = kv.get(STATE, path.as_bytes())? else {
         return Ok(None);
     };

@@ -1,7 +1,14 @@
 //! What goes wrong inside, in the words of the interface.
 
 use super::ChainApi;
-use crate::{StopCause, WaitError, admission::Refusal, executor::Stopping, ledger::LedgerError, pool::PoolError};
+use crate::{
+    StopCause, WaitError,
+    admission::Refusal,
+    executor::Stopping,
+    ledger::{LedgerError, PastError},
+    pool::PoolError,
+    prover::ProverError,
+};
 use yulian_api::{ApiError, Code, Texts, views::RecordError};
 use yulian_engine::Runtime;
 use yulian_exec::{Failure, StateError, codes};
@@ -13,6 +20,32 @@ impl From<LedgerError> for ApiError {
             LedgerError::Store(StoreError::DiskFull) => Code::DiskFull.into(),
             LedgerError::Store(StoreError::Closed) => Code::ShuttingDown.into(),
             _ => Self::detailed(Code::Storage, error),
+        }
+    }
+}
+
+impl From<PastError> for ApiError {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::NotHeld { first } => {
+                let (zh, en) = (
+                    format!("可证明的最低高度为 {first}"),
+                    format!("the lowest height that can be proven is {first}"),
+                );
+                Self::new(Code::Pruned).with_detail(&zh, &en)
+            }
+            error @ PastError::TooMany => Self::detailed(Code::Pruned, error),
+            PastError::NotYet => Code::NotProvable.into(),
+            PastError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProverError> for ApiError {
+    fn from(error: ProverError) -> Self {
+        match error {
+            ProverError::Busy => Code::Busy.into(),
+            ProverError::Stopping => Code::ShuttingDown.into(),
         }
     }
 }

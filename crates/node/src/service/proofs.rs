@@ -1,12 +1,13 @@
 //! Proofs: finality, inclusion, state.
 
 use super::ChainApi;
-use crate::ledger::Cover;
+use crate::ledger::{Cover, PastProof};
 use bytes::Bytes;
 use yulian_api::{ApiError, Code, DigestText, Hex, views::*};
 use yulian_crypto::{Digest, merkle};
 use yulian_engine::Runtime;
-use yulian_exec::Module;
+use yulian_exec::{Module, path_of};
+use yulian_state::value_hash;
 use yulian_store::Kv;
 use yulian_types::{FinalityProof, SealedBlock, StateKey};
 
@@ -116,20 +117,43 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             module_id,
             key: key.clone(),
         };
-        let read = self
-            .read_state(height, |state| Ok((state.prove(&state_key)?, state.tree().root())))
-            .await?;
-        let ((value, proof), root) = read;
+        let PastProof {
+            value_hash,
+            value,
+            proof,
+            root,
+        } = self.prove_at(height, &state_key).await?;
         Ok(StateView {
             module,
             module_id,
             key: Hex(key),
             value: value.map(Hex),
+            value_hash: value_hash.map(DigestText),
             height,
             state_root: DigestText(root),
             proof: proof.to_bytes().into(),
             finality: self.finality_view(height + 1, &cover)?,
         })
+    }
+
+    /// Proves a key after a final block: from the states in memory, or else from the undo records.
+    async fn prove_at(&self, height: u64, key: &StateKey) -> Result<PastProof, ApiError> {
+        let kept = self.read_kept(height, |state| {
+            let (value, proof) = state.prove(key)?;
+            Ok(PastProof {
+                value_hash: value.as_deref().map(value_hash),
+                value,
+                proof,
+                root: state.tree().root(),
+            })
+        });
+        if let Some(kept) = kept.await? {
+            return Ok(kept);
+        }
+        let (ledger, path) = (self.node.ledger().clone(), path_of(key));
+        let latest = self.node.latest.borrow().clone();
+        let work = move || ledger.prove_past((latest.tip.height, &latest.executed.tree), height, &path);
+        Ok(self.node.prover.run(work).await??)
     }
 
     /// The height asked for, or the last one whose state can be proven: its child is final with a proof.

@@ -13,12 +13,21 @@ use yulian_types::StateKey;
 const READS_MAX: usize = 3;
 
 impl<R: Runtime, K: Kv> ChainApi<R, K> {
-    /// Reads the state after a final block. A read that blocks overtake is begun anew.
+    /// Reads the state after one of the last final blocks.
     pub(super) async fn read_state<T>(
         &self,
         height: u64,
         read: impl Fn(&Snapshot<Ledger<K>>) -> Result<T, StateError>,
     ) -> Result<T, ApiError> {
+        Ok(self.read_kept(height, read).await?.ok_or(Code::Pruned)?)
+    }
+
+    /// Reads the state after a final block; `None` if it is no longer in memory. A read that blocks overtake is begun anew.
+    pub(super) async fn read_kept<T>(
+        &self,
+        height: u64,
+        read: impl Fn(&Snapshot<Ledger<K>>) -> Result<T, StateError>,
+    ) -> Result<Option<T>, ApiError> {
         let mut last = ApiError::new(Code::Busy);
         for _ in 0..READS_MAX {
             let state = self
@@ -26,9 +35,11 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 .executor
                 .run(Urgency::Ordinary, move |s| s.final_state(height))
                 .await?;
-            let state = state.ok_or(Code::Pruned)?;
+            let Some(state) = state else {
+                return Ok(None);
+            };
             match read(&state) {
-                Ok(value) => return Ok(value),
+                Ok(value) => return Ok(Some(value)),
                 Err(error @ StateError::Stale(_)) => last = errors::state(&error),
                 Err(error) => return Err(errors::state(&error)),
             }

@@ -8,7 +8,7 @@ use yulian_crypto::{
     sm3,
 };
 use yulian_exec::{
-    Anchor, Executed, MemoryBase, RoundFacts, Speculation, bootstrap, default_charter, default_parameters,
+    Anchor, Executed, MemoryBase, Registry, RoundFacts, Speculation, bootstrap, default_charter, default_parameters,
 };
 use yulian_types::{
     Digest, FinalityProof, SealedBlock, SealedGenesis, SealedTransaction, TransactionBuilder, ValidatorSet, account_id,
@@ -179,11 +179,15 @@ pub(crate) struct Forged {
 
 impl Forge {
     pub(crate) fn new(genesis: &Arc<SealedGenesis>) -> Self {
+        Self::with(genesis, yulian_modules::registry())
+    }
+
+    /// The same with other modules.
+    pub(crate) fn with(genesis: &Arc<SealedGenesis>, registry: Registry) -> Self {
         let first = bootstrap(genesis).expect("a valid genesis");
         let base = MemoryBase::default();
         base.commit(&first.writes);
         let verifier = Arc::new(FastVerifier::default());
-        let registry = yulian_modules::registry();
         let anchor = Anchor::genesis(&first);
         let speculation = Speculation::resume(genesis, registry, verifier, base.clone(), anchor);
         Self {

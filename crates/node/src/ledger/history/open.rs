@@ -1,0 +1,106 @@
+//! Finding the history of a store.
+
+use super::{BLOCK, GROUP_END, HISTORY_HEIGHTS, Past, ROOTS, key, record};
+use crate::ledger::{LedgerError, Tip, keys};
+use bytes::Bytes;
+use std::{collections::BTreeMap, ops::Bound};
+use yulian_state::{Tree, history::ChunkRoots};
+use yulian_store::{Batch, Entry, Kv, StoreError, UNDO};
+
+/// Most groups, or blocks after the last group, that are read at a time.
+const READ_MAX: usize = 1_024;
+
+impl Past {
+    /// The history of a store whose last final block left `tree`. Where there is none, or it does not lead there because a
+    /// program without history wrote blocks, it begins anew with that block.
+    pub(in crate::ledger) async fn open<K: Kv>(kv: &K, tip: &Tip, tree: &Tree) -> Result<Self, LedgerError> {
+        if let Some(past) = Self::find(kv, tip)? {
+            return Ok(past);
+        }
+        let mut batch = Batch::new();
+        batch.delete_range(UNDO, &[BLOCK], &[GROUP_END + 1]);
+        let past = Self::begin(&mut batch, tip.height, tree);
+        if tree.root() != tip.state_root {
+            // The ledger will not open: nothing is to be written to it.
+            return Ok(past);
+        }
+        kv.commit(batch).await?;
+        tracing::info!(height = tip.height, "the history of the state begins here");
+        Ok(past)
+    }
+
+    fn find<K: Kv>(kv: &K, tip: &Tip) -> Result<Option<Self>, LedgerError> {
+        let Some(first) = edge(kv, false)? else {
+            return Ok(None);
+        };
+        let past = Self {
+            keep: HISTORY_HEIGHTS,
+            first: height_of(&first.0)?,
+            blocks: table(kv, BLOCK)?,
+            groups: groups(kv)?,
+            coming: None,
+        };
+        past.check()?;
+        let roots = match past.blocks.last_key_value() {
+            Some((height, bytes)) => record::parse(bytes).ok_or_else(|| record::damaged(*height))?.roots,
+            None => edge(kv, true)?.unwrap_or(first).1,
+        };
+        let roots = ChunkRoots::from_bytes(&roots).map_err(LedgerError::damaged)?;
+        Ok((roots.root() == tip.state_root).then_some(past))
+    }
+
+    /// Groups follow on each other from where the history begins, and blocks on groups.
+    fn check(&self) -> Result<(), LedgerError> {
+        let mut last = self.first;
+        for (first, end) in &self.groups {
+            if *first != last + 1 || end < first {
+                return Err(LedgerError::damaged(format_args!(
+                    "the group of undo records from {first}"
+                )));
+            }
+            last = *end;
+        }
+        match self.blocks.first_key_value() {
+            Some((height, _)) if *height <= last => Err(record::damaged(*height)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The first chunk roots, or the last ones.
+fn edge<K: Kv>(kv: &K, last: bool) -> Result<Option<Entry>, StoreError> {
+    let (from, to) = (Bound::Included(&[ROOTS][..]), Bound::Excluded(&[ROOTS + 1][..]));
+    Ok(kv.range(UNDO, from, to, 1, last)?.pop())
+}
+
+fn height_of(key: &[u8]) -> Result<u64, LedgerError> {
+    let height = key.get(1..).filter(|rest| rest.len() == keys::HEIGHT_BYTES);
+    let height = height.and_then(keys::parse_height);
+    // The highest has no successor, and no chain reaches it.
+    let height = height.filter(|height| *height < u64::MAX);
+    height.ok_or_else(|| LedgerError::damaged("a key of the undo records"))
+}
+
+fn groups<K: Kv>(kv: &K) -> Result<BTreeMap<u64, u64>, LedgerError> {
+    let ends = table(kv, GROUP_END)?.into_iter();
+    ends.map(|(first, value)| Ok((first, height_of(&[&[GROUP_END], &value[..]].concat())?)))
+        .collect()
+}
+
+/// All of a table by height.
+fn table<K: Kv>(kv: &K, number: u8) -> Result<BTreeMap<u64, Bytes>, LedgerError> {
+    let end = [number + 1];
+    let mut from = Bytes::from(key(number, 0));
+    let mut found = BTreeMap::new();
+    loop {
+        let list = kv.range(UNDO, Bound::Included(&from), Bound::Excluded(&end), READ_MAX, false)?;
+        let full = list.len() == READ_MAX;
+        for (key, value) in list {
+            found.insert(height_of(&key)?, value);
+        }
+        match found.last_key_value() {
+            Some((last, _)) if full => from = key(number, last + 1).into(),
+            _ => return Ok(found),
+        }
+    }
+}

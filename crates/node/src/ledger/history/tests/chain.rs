@@ -1,0 +1,189 @@
+//! A chain of writes that a test chooses, with what the state was after each block.
+
+use crate::{
+    ledger::{Ledger, Opened},
+    testing::{Forge, Forged, START_MS, call, genesis, writer_key},
+};
+use bytes::Bytes;
+use futures::executor::block_on;
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use yulian_exec::{Call, Code, Failure, Method, Module, Registry};
+use yulian_state::{Path, Tree};
+use yulian_store::{Batch, CHAIN_SPACES, Kv, LogKv, MemoryLog, Space};
+use yulian_types::{SealedGenesis, StateKey};
+
+pub(super) type Store = LogKv<MemoryLog>;
+pub(super) type TestLedger = Ledger<Store>;
+/// Values by key; 0 is none.
+pub(super) type Model = BTreeMap<u16, u16>;
+
+/// Keys are below this.
+pub(super) const KEYS: u16 = 400;
+const TOY_ID: u32 = 900;
+
+/// Sets and removes keys: arguments are pairs of key and value, two bytes each.
+struct Toy;
+
+impl Module for Toy {
+    fn id(&self) -> u32 {
+        TOY_ID
+    }
+
+    fn name(&self) -> &'static str {
+        "toy"
+    }
+
+    fn methods(&self) -> &'static [Method] {
+        &[Method {
+            name: "write",
+            roles: &[],
+            doc: "",
+        }]
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        &[]
+    }
+
+    fn call(&self, call: &mut Call<'_>, _: &str, arguments: &Bytes) -> Result<Bytes, Failure> {
+        for pair in arguments.chunks_exact(4) {
+            let key = state_key(&pair[..2]);
+            match &pair[2..] {
+                [0, 0] => call.delete(&key)?,
+                value => call.put(&key, Bytes::copy_from_slice(value))?,
+            }
+        }
+        Ok(Bytes::new())
+    }
+}
+
+fn state_key(key: &[u8]) -> StateKey {
+    StateKey {
+        module_id: TOY_ID,
+        key: Bytes::copy_from_slice(key),
+    }
+}
+
+pub(super) fn path(key: u16) -> Path {
+    yulian_exec::path_of(&state_key(&key.to_be_bytes()))
+}
+
+pub(super) fn value(model: &Model, key: u16) -> Option<Bytes> {
+    model
+        .get(&key)
+        .map(|value| Bytes::copy_from_slice(&value.to_be_bytes()))
+}
+
+pub(super) fn registry() -> Registry {
+    let modules = yulian_modules::registry().modules().cloned().collect::<Vec<_>>();
+    Registry::new(modules.into_iter().chain([Arc::new(Toy) as Arc<dyn Module>]).collect())
+}
+
+/// Blocks of a chain, and the state after each height from 0 on.
+pub(super) struct Chain {
+    pub(super) genesis: Arc<SealedGenesis>,
+    pub(super) blocks: Vec<Forged>,
+    pub(super) models: Vec<Model>,
+}
+
+impl Chain {
+    /// Inserts, overwrites and removals, and every seventh block empty.
+    pub(super) fn new(heights: u16) -> Self {
+        let genesis = genesis("test", 4, 16);
+        let mut forge = Forge::with(&genesis, registry());
+        let mut model = Model::new();
+        let (mut blocks, mut models) = (Vec::new(), vec![Model::new()]);
+        for height in 1..=heights {
+            let count = if height % 7 == 0 { 0 } else { 1 + height % 9 };
+            let pairs: Vec<(u16, u16)> = (0..count)
+                .map(|at| {
+                    let removed = (height + at) % 5 == 0;
+                    ((height * 31 + at * 57) % KEYS, if removed { 0 } else { height })
+                })
+                .collect();
+            for (key, value) in &pairs {
+                match value {
+                    0 => model.remove(key),
+                    value => model.insert(*key, *value),
+                };
+            }
+            blocks.push(forge.next(500, transaction(&genesis, height, &pairs)));
+            models.push(model.clone());
+        }
+        Self {
+            genesis,
+            blocks,
+            models,
+        }
+    }
+
+    /// The tree after a height.
+    pub(super) fn tree(&self, height: u64) -> Tree {
+        match height.checked_sub(1) {
+            None => yulian_exec::bootstrap(&self.genesis).unwrap().tree,
+            Some(at) => self.blocks[at as usize].executed.tree.clone(),
+        }
+    }
+
+    pub(super) fn open(&self, log: &MemoryLog) -> Result<Opened<Store>, crate::ledger::LedgerError> {
+        block_on(async {
+            let kv = LogKv::open(log.clone(), CHAIN_SPACES).await?;
+            Ledger::open(kv, self.genesis.clone()).await
+        })
+    }
+
+    pub(super) fn commit(&self, ledger: &TestLedger, heights: impl Iterator<Item = u64>) {
+        for height in heights {
+            let forged = &self.blocks[height as usize - 1];
+            let tip = ledger.tip();
+            let commit = ledger.begin_final(&tip, &forged.block, Some(&forged.proof), &forged.executed);
+            block_on(commit.unwrap().durable()).unwrap();
+        }
+    }
+
+    /// A ledger with blocks up to a height.
+    pub(super) fn ledger(&self, log: &MemoryLog, height: u64) -> TestLedger {
+        let ledger = self.open(log).unwrap().ledger;
+        self.commit(&ledger, 1..=height);
+        ledger
+    }
+}
+
+fn transaction(
+    genesis: &SealedGenesis,
+    number: u16,
+    pairs: &[(u16, u16)],
+) -> Vec<Arc<yulian_types::SealedTransaction>> {
+    if pairs.is_empty() {
+        return Vec::new();
+    }
+    let bytes = pairs
+        .iter()
+        .flat_map(|(key, value)| [key.to_be_bytes(), value.to_be_bytes()]);
+    let arguments = Bytes::from(bytes.flatten().collect::<Vec<u8>>());
+    let until = START_MS + 300_000;
+    let key = writer_key((number % 20) as u8);
+    vec![call(genesis, &key, "toy", "write", number.into(), arguments, until)]
+}
+
+/// All items of a space.
+pub(super) fn items(kv: &Store, space: Space) -> Vec<(Bytes, Bytes)> {
+    let all = kv.range(space, Bound::Unbounded, Bound::Unbounded, usize::MAX, false);
+    all.unwrap()
+}
+
+/// A store with the same items, changed on the way; `None` leaves one out.
+pub(super) fn copy(kv: &Store, change: impl Fn(Space, &[u8], Bytes) -> Option<Bytes>) -> MemoryLog {
+    let log = MemoryLog::new();
+    let other = block_on(LogKv::open(log.clone(), CHAIN_SPACES)).unwrap();
+    let mut batch = Batch::new();
+    for space in CHAIN_SPACES {
+        for (key, value) in items(kv, *space) {
+            if let Some(value) = change(*space, &key, value) {
+                batch.put(*space, &key, value);
+            }
+        }
+    }
+    block_on(other.commit(batch)).unwrap();
+    log
+}
