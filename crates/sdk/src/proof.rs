@@ -7,12 +7,12 @@ use crate::{
 use bytes::Bytes;
 use yulian_api::views::{FinalityView, StateView, TransactionProofView, ValidatorChangeView};
 use yulian_crypto::{
-    merkle,
+    Digest, merkle,
     sm2::{FastVerifier, KEY_CACHE_BYTES},
 };
 use yulian_light::{
     FinalHeader, FinalHeaders, HeaderError, HistoryError, InclusionError, SetChange, ValidatorHistory, verify_headers,
-    verify_receipt, verify_state, verify_transaction,
+    verify_receipt, verify_state, verify_state_hash, verify_transaction,
 };
 use yulian_state::{Proof, ProofError};
 use yulian_types::{
@@ -52,6 +52,9 @@ pub enum ProofFailure {
     /// The state proof is malformed.
     #[error(transparent)]
     State(#[from] ProofError),
+    /// The key had a value, whose hash is proven, but the node no longer holds it.
+    #[error("the node no longer holds the value; proven is its hash {0}")]
+    ValueGone(Digest),
     /// The block is malformed.
     #[error(transparent)]
     Block(#[from] BlockError),
@@ -182,7 +185,8 @@ impl Proofs {
     /// The value of a key, or its absence, after the block of `view.height`.
     ///
     /// # Errors
-    /// If any part does not hold or the answer is about another key.
+    /// If any part does not hold or the answer is about another key; [`ProofFailure::ValueGone`] if all holds, and the node no
+    /// longer has the value.
     pub fn state(&self, key: &StateKey, view: &StateView) -> Result<Option<Bytes>, ProofFailure> {
         if view.module_id != key.module_id || view.key.0 != key.key {
             return Err(ProofFailure::OtherSubject("key"));
@@ -193,6 +197,10 @@ impl Proofs {
         }
         let proof = Proof::from_bytes(&view.proof.0)?;
         let value = view.value.as_ref().map(|value| value.0.clone());
+        if let (None, Some(hash)) = (&value, view.value_hash) {
+            verify_state_hash(headers.first(), key, Some(hash.0), &proof)?;
+            return Err(ProofFailure::ValueGone(hash.0));
+        }
         verify_state(headers.first(), key, value.as_deref(), &proof)?;
         Ok(value)
     }

@@ -287,6 +287,64 @@ fn state_values_and_absences_are_proven_against_a_final_header() {
 }
 
 #[test]
+fn former_heights_are_proven_from_records_and_older_ones_are_refused() {
+    simulate(async |runtime| {
+        let genesis = genesis("test", 4, 16);
+        let options = crate::ChainOptions {
+            history_heights: 8,
+            ..Default::default()
+        };
+        let cluster = Cluster::start_with(&runtime, 1, genesis.clone(), options).await;
+        let api = api(&cluster);
+        let key = |number| StateKey::evidence(&evidence_digest(number), "zz-data").key;
+        let prove = async |number, height| api.state("evidence", key(number), Some(height)).await;
+        for height in 1..=63u32 {
+            let list = match height {
+                50 => vec![revoke(&genesis, 0, 3)],
+                _ => vec![deposit(&genesis, 0, height)],
+            };
+            api.submit(bytes(&list), None).await;
+            cluster.step(0, SECOND).await.unwrap();
+        }
+        for (number, height, present, held) in [
+            (2, 1, false, false),
+            (2, 2, true, true),
+            (3, 10, true, false),
+            (3, 55, true, true),
+            (200, 20, false, false),
+        ] {
+            let view = prove(number, height).await.unwrap();
+            assert_eq!(view.height, height);
+            assert_final(&cluster, &view.finality);
+            let header = decode_header(&view.finality.headers[0].0).unwrap();
+            assert_eq!(header.parent_state_root[..], view.state_root.0.0);
+            let proof = yulian_state::Proof::from_bytes(&view.proof.0).unwrap();
+            let path = Path::of(EVIDENCE_ID, &key(number));
+            let found = proof.verify(&view.state_root.0, &path).unwrap();
+            assert_eq!(found, view.value_hash.map(|hash| hash.0));
+            assert_eq!(
+                (found.is_some(), view.value.is_some()),
+                (present, held),
+                "{number} at {height}"
+            );
+            assert!(view.value.is_none_or(|value| Some(value_hash(&value.0)) == found));
+        }
+        for height in 64..=140u32 {
+            api.submit(bytes(&[deposit(&genesis, 1, height)]), None).await;
+            cluster.step(0, SECOND).await.unwrap();
+        }
+        assert!(prove(2, 63).await.is_ok());
+        let refused = prove(2, 62).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Pruned.entry().code);
+        assert!(
+            refused.texts().message_en.ends_with("63"),
+            "{}",
+            refused.texts().message_en
+        );
+    });
+}
+
+#[test]
 fn evidence_is_found_by_digest_depositor_and_time() {
     simulate(async |runtime| {
         let (_cluster, api) = chain_of(&runtime, &[6, 6]).await;

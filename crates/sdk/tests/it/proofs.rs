@@ -94,6 +94,12 @@ async fn lies_about_the_state_are_caught() {
         lie(&mut view);
         assert!(proofs.state(&key, &view).is_err(), "{index}");
     }
+    // A value that the node has lost is told by its hash, which must hold.
+    let mut gone = view.clone();
+    gone.value = None;
+    assert!(matches!(proofs.state(&key, &gone), Err(ProofFailure::ValueGone(_))));
+    gone.value_hash = Some(digest(5).into());
+    assert!(matches!(proofs.state(&key, &gone), Err(ProofFailure::Inclusion(_))));
     let other = StateKey::evidence(&digest(2), "zzdata");
     assert!(matches!(
         proofs.state(&other, &view),
