@@ -2,39 +2,54 @@
 //!
 //! | space | key | value |
 //! |---|---|---|
-//! | undo | 0 ‖ height (8) | a block's record: length (4) and bytes of the chunk roots after it ‖ for each chunk that it changed, ascending: chunk (1) ‖ length (4) ‖ undo record |
+//! | undo | 0 ‖ height (8) | a block's record: for each chunk that it changed, ascending: chunk (1) ‖ length (4) ‖ undo record |
 //! | undo | 1 ‖ first height of a group (8) ‖ chunk (1) | the chunk's records of the group's blocks, ascending: height less first height (4) ‖ length (4) ‖ undo record |
 //! | undo | 2 ‖ height (8) | chunk roots after the block |
 //! | undo | 3 ‖ first height of a group (8) | last height of the group (8) |
 //!
-//! Chunk roots and undo records are those of [`yulian_state::history`]. A block that changed nothing has no record, and the
-//! roots after it are the last ones before it. One item costs the store microseconds, so a block's commit brings one; with
-//! every [`GROUP_HEIGHTS`]th the records since the last group are put together by chunk, so that a proof far back reads
-//! one item for each group. Groups follow on each other without a gap. What is older than is to be kept goes group by group,
-//! in the same commits: each of them leaves a history that is whole.
+//! Chunk roots and undo records are those of [`yulian_state::history`]. One item costs the store microseconds, so a block's
+//! commit brings its roots and one record (none if it changed nothing). A proof far back would read thousands of those, so
+//! records are put together by chunk: *groups* of up to [`GROUP_HEIGHTS`] heights follow on each other without a gap. A group is
+//! not made at once, which would hold up one block in 64: each block after its last one brings some of its
+//! chunks, and the one that brings the last of them ends it and removes its blocks' records ([`Past::regroup`]). What is
+//! older than is to be kept goes a group at a time.
+//!
+//! All of this is part of the blocks' own commits, and follows from the records alone: a crash leaves a history that is whole,
+//! and what is then written is what would have been written without it.
 
 mod open;
 mod prove;
 mod record;
+mod regroup;
 
 #[cfg(test)]
 mod tests;
 
 pub use prove::{PastError, PastProof};
 
+use self::record::BlockRecord;
 use super::{LedgerError, keys};
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use yulian_exec::Executed;
-use yulian_state::{Tree, history::ChunkRoots};
-use yulian_store::{Batch, UNDO};
+use yulian_state::{
+    Tree,
+    history::{ChunkRoots, UNDO_BYTES_MAX},
+};
+use yulian_store::{Batch, UNDO, VALUE_BYTES_MAX};
 
 /// Heights behind the last one at which state can be proven, unless a node is told otherwise.
 pub const HISTORY_HEIGHTS: u64 = 10_000;
 /// A group ends where a height is the last of this many.
+///
+/// This and [`GROUP_BYTES_MAX`] say which block brings which part of a group: with another value a group that was
+/// half made would not be whole, so that a change goes with another number of the tables.
 pub const GROUP_HEIGHTS: u64 = 64;
-/// Records of this many bytes make a group before its time: they are in memory until then.
-const GROUP_BYTES_MAX: usize = 32 << 20;
+/// A group ends before its time with the record that takes it beyond this many bytes. Twice as many are in memory at most,
+/// and two records.
+const GROUP_BYTES_MAX: usize = 16 << 20;
+
+// Also if all of it lies in one chunk, with eight bytes for each height.
+const _: () = assert!(GROUP_BYTES_MAX + UNDO_BYTES_MAX + 8 * (GROUP_HEIGHTS as usize) < VALUE_BYTES_MAX);
 
 const BLOCK: u8 = 0;
 const GROUP: u8 = 1;
@@ -52,18 +67,33 @@ fn group_key(first: u64, chunk: u8) -> Vec<u8> {
 }
 
 /// What of the history is where.
+///
+/// Commits are begun before earlier ones are durable, and one that was given up is begun again: what a block
+/// adds is a function of what blocks before it added, and is forgotten when that height comes again.
 #[derive(Debug)]
 pub(super) struct Past {
     /// Heights to keep.
     keep: u64,
-    /// The lowest height that can be proven; its roots are the first ones held.
+    /// [`GROUP_BYTES_MAX`]; less in tests.
+    group_bytes: usize,
+    /// Where the durable history begins: its roots are the first ones on the disk.
     first: u64,
-    /// Records of the blocks after the last group, durable or on their way.
-    blocks: BTreeMap<u64, Bytes>,
-    /// First and last height of the durable groups.
-    groups: BTreeMap<u64, u64>,
-    /// The group that is on its way.
-    coming: Option<(u64, u64)>,
+    /// Everything up to this height is durable.
+    durable: u64,
+    /// Records of the blocks that are in no durable group.
+    blocks: BTreeMap<u64, BlockRecord>,
+    /// By first height.
+    groups: BTreeMap<u64, Group>,
+}
+
+/// A group whose last part is durable or on its way.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    last: u64,
+    /// The block that brings its last part.
+    whole_with: u64,
+    /// The block that removes it.
+    removed_with: Option<u64>,
 }
 
 impl Past {
@@ -72,10 +102,11 @@ impl Past {
         batch.put(UNDO, &key(ROOTS, height), ChunkRoots::of(tree).to_bytes());
         Self {
             keep: HISTORY_HEIGHTS,
+            group_bytes: GROUP_BYTES_MAX,
             first: height,
+            durable: height,
             blocks: BTreeMap::new(),
             groups: BTreeMap::new(),
-            coming: None,
         }
     }
 
@@ -83,79 +114,62 @@ impl Past {
         self.keep = heights;
     }
 
+    /// The lowest height that can be proven.
     pub(super) fn first(&self) -> u64 {
-        self.first
+        let removed = self.groups.values().filter(|group| group.removed_with.is_some());
+        removed.last().map_or(self.first, |group| group.last)
     }
 
-    /// The last height that is in a durable group, or where the history begins.
-    fn grouped(&self) -> u64 {
-        self.groups.last_key_value().map_or(self.first, |(_, last)| *last)
-    }
-
-    /// Adds the record of the next block to its batch, and the group that it completes. A commit that was given up may be
-    /// begun again: the same comes out.
+    /// Adds the next block's part of the history to its batch.
     pub(super) fn put(&mut self, batch: &mut Batch, executed: &Executed) -> Result<(), LedgerError> {
         let height = executed.height();
-        if !executed.undo.changes().is_empty() {
-            let record = record::of(executed)?;
-            batch.put(UNDO, &key(BLOCK, height), record.clone());
+        self.forget_from(height);
+        let roots = ChunkRoots::of(&executed.tree).to_bytes();
+        batch.put(UNDO, &key(ROOTS, height), roots);
+        if let Some(record) = BlockRecord::of(executed)? {
+            batch.put(UNDO, &key(BLOCK, height), record.bytes().clone());
             self.blocks.insert(height, record);
         }
-        let bytes: usize = self.blocks.values().map(Bytes::len).sum();
-        if height % GROUP_HEIGHTS == GROUP_HEIGHTS - 1 || bytes > GROUP_BYTES_MAX {
-            self.put_group(batch, height)?;
-            self.expire(batch, height.saturating_sub(self.keep));
-        }
+        self.regroup(batch, height);
+        self.expire(batch, height);
         Ok(())
     }
 
-    /// All blocks since the last durable group become one: also those of a group that is on its way, which this one then
-    /// replaces.
-    fn put_group(&mut self, batch: &mut Batch, last: u64) -> Result<(), LedgerError> {
-        let first = self.grouped() + 1;
-        let mut group = record::Group::new(first);
-        let mut roots = Bytes::new();
-        for (height, bytes) in self.blocks.range(first..=last) {
-            let block = record::parse(bytes).ok_or_else(|| record::damaged(*height))?;
-            for (chunk, changes) in &block.chunks {
-                group.add(*chunk, *height, changes);
-            }
-            batch.delete(UNDO, &key(BLOCK, *height));
-            batch.put(UNDO, &key(ROOTS, *height), block.roots.clone());
-            roots = block.roots;
+    /// Takes back what a commit added that was given up, and all after it.
+    fn forget_from(&mut self, height: u64) {
+        self.blocks.split_off(&height);
+        self.groups.retain(|_, group| group.whole_with < height);
+        for group in self.groups.values_mut() {
+            group.removed_with = group.removed_with.filter(|with| *with < height);
         }
-        if roots.is_empty() {
-            return Ok(());
-        }
-        for (chunk, records) in group.into_chunks() {
-            batch.put(UNDO, &group_key(first, chunk), records);
-        }
-        // The history may begin here one day.
-        batch.put(UNDO, &key(ROOTS, last), roots);
-        batch.put(UNDO, &key(GROUP_END, first), keys::height(last).to_vec());
-        self.coming = Some((first, last));
-        Ok(())
     }
 
-    /// Removes the groups that no proof from `height` on needs.
+    /// Removes the oldest group if no proof at a height that is to be kept needs it. One for each block, so that a node that is
+    /// told to keep less does not remove thousands at once.
     fn expire(&mut self, batch: &mut Batch, height: u64) {
-        let began = self.first;
-        while let Some((first, last)) = self.groups.first_key_value().map(|(first, last)| (*first, *last))
-            && last <= height
+        let from = self.first();
+        let oldest = self.groups.iter_mut().find(|(_, group)| group.removed_with.is_none());
+        if let Some((first, group)) = oldest
+            && group.last <= height.saturating_sub(self.keep)
         {
-            batch.delete_range(UNDO, &key(GROUP, first), &key(GROUP, first + 1));
-            batch.delete(UNDO, &key(GROUP_END, first));
-            self.groups.remove(&first);
-            self.first = last;
+            batch.delete_range(UNDO, &key(GROUP, *first), &key(GROUP, first + 1));
+            batch.delete(UNDO, &key(GROUP_END, *first));
+            batch.delete_range(UNDO, &key(ROOTS, from), &key(ROOTS, group.last));
+            group.removed_with = Some(height);
         }
-        batch.delete_range(UNDO, &key(ROOTS, began), &key(ROOTS, self.first));
     }
 
     /// Everything up to a height is durable.
     pub(super) fn durable(&mut self, height: u64) {
-        if let Some((first, last)) = self.coming.take_if(|(_, last)| *last <= height) {
-            self.groups.insert(first, last);
+        self.durable = self.durable.max(height);
+        let whole = self.groups.values().rfind(|group| group.whole_with <= height);
+        if let Some(last) = whole.map(|group| group.last) {
             self.blocks = self.blocks.split_off(&(last + 1));
+        }
+        while let Some(oldest) = self.groups.first_entry()
+            && oldest.get().removed_with.is_some_and(|with| with <= height)
+        {
+            self.first = oldest.remove().last;
         }
     }
 }

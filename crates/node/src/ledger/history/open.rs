@@ -1,6 +1,6 @@
 //! Finding the history of a store.
 
-use super::{BLOCK, GROUP_END, HISTORY_HEIGHTS, Past, ROOTS, key, record};
+use super::{BLOCK, GROUP_BYTES_MAX, GROUP_END, Group, HISTORY_HEIGHTS, Past, ROOTS, key, record, record::BlockRecord};
 use crate::ledger::{LedgerError, Tip, keys};
 use bytes::Bytes;
 use std::{collections::BTreeMap, ops::Bound};
@@ -30,39 +30,50 @@ impl Past {
     }
 
     fn find<K: Kv>(kv: &K, tip: &Tip) -> Result<Option<Self>, LedgerError> {
-        let Some(first) = edge(kv, false)? else {
+        let (Some(first), Some(last)) = (edge(kv, false)?, edge(kv, true)?) else {
             return Ok(None);
+        };
+        let roots = ChunkRoots::from_bytes(&last.1).map_err(LedgerError::damaged)?;
+        if height_of(&last.0)? != tip.height || roots.root() != tip.state_root {
+            return Ok(None);
+        }
+        let blocks = table(kv, BLOCK)?.into_iter();
+        let parse = |(height, bytes)| {
+            Ok((
+                height,
+                BlockRecord::parse(bytes).ok_or_else(|| record::damaged(height))?,
+            ))
         };
         let past = Self {
             keep: HISTORY_HEIGHTS,
+            group_bytes: GROUP_BYTES_MAX,
             first: height_of(&first.0)?,
-            blocks: table(kv, BLOCK)?,
+            durable: tip.height,
+            blocks: blocks.map(parse).collect::<Result<_, LedgerError>>()?,
             groups: groups(kv)?,
-            coming: None,
         };
         past.check()?;
-        let roots = match past.blocks.last_key_value() {
-            Some((height, bytes)) => record::parse(bytes).ok_or_else(|| record::damaged(*height))?.roots,
-            None => edge(kv, true)?.unwrap_or(first).1,
-        };
-        let roots = ChunkRoots::from_bytes(&roots).map_err(LedgerError::damaged)?;
-        Ok((roots.root() == tip.state_root).then_some(past))
+        Ok(Some(past))
     }
 
-    /// Groups follow on each other from where the history begins, and blocks on groups.
+    /// Groups follow on each other from where the history begins, blocks on groups, and nothing on the last block.
     fn check(&self) -> Result<(), LedgerError> {
-        let mut last = self.first;
-        for (first, end) in &self.groups {
-            if *first != last + 1 || end < first {
+        let mut end = self.first;
+        for (first, group) in &self.groups {
+            if *first != end + 1 || !(*first..=self.durable).contains(&group.last) {
                 return Err(LedgerError::damaged(format_args!(
                     "the group of undo records from {first}"
                 )));
             }
-            last = *end;
+            end = group.last;
         }
-        match self.blocks.first_key_value() {
-            Some((height, _)) if *height <= last => Err(record::damaged(*height)),
-            _ => Ok(()),
+        match self
+            .blocks
+            .keys()
+            .find(|height| !(end + 1..=self.durable).contains(*height))
+        {
+            Some(height) => Err(record::damaged(*height)),
+            None => Ok(()),
         }
     }
 }
@@ -81,10 +92,17 @@ fn height_of(key: &[u8]) -> Result<u64, LedgerError> {
     height.ok_or_else(|| LedgerError::damaged("a key of the undo records"))
 }
 
-fn groups<K: Kv>(kv: &K) -> Result<BTreeMap<u64, u64>, LedgerError> {
-    let ends = table(kv, GROUP_END)?.into_iter();
-    ends.map(|(first, value)| Ok((first, height_of(&[&[GROUP_END], &value[..]].concat())?)))
-        .collect()
+fn groups<K: Kv>(kv: &K) -> Result<BTreeMap<u64, Group>, LedgerError> {
+    let group = |(first, value): (u64, Bytes)| {
+        let last = height_of(&[&[GROUP_END], &value[..]].concat())?;
+        let group = Group {
+            last,
+            whole_with: last,
+            removed_with: None,
+        };
+        Ok((first, group))
+    };
+    table(kv, GROUP_END)?.into_iter().map(group).collect()
 }
 
 /// All of a table by height.

@@ -1,9 +1,8 @@
 //! Proofs at former heights.
 
-use super::{ROOTS, group_key, key, record};
+use super::{Past, ROOTS, group_key, key, record};
 use crate::ledger::{Ledger, LedgerError};
 use bytes::Bytes;
-use std::ops::Bound;
 use yulian_crypto::Digest;
 use yulian_state::{
     Path, Proof, Tree,
@@ -54,18 +53,27 @@ impl From<HistoryError> for PastError {
     }
 }
 
-/// The heights whose changes are taken back, and where their records are.
+/// What is taken back of a chunk, newest first: records of single blocks, then groups.
 struct Way {
-    /// The state is wanted after this one.
-    after: u64,
-    /// The state at hand is that after this one.
-    last: u64,
-    /// Newest first.
-    blocks: Vec<(u64, Bytes)>,
-    /// First and last heights, newest first.
+    blocks: Vec<Bytes>,
+    /// First and last heights.
     groups: Vec<(u64, u64)>,
-    /// The record of the last block up to `after`, if it is in no group.
-    at: Option<(u64, Bytes)>,
+}
+
+impl Past {
+    /// What leads from the state after `last` to the one after `after`.
+    fn way(&self, after: u64, last: u64, chunk: u8) -> Way {
+        let groups = self.groups.iter().rev();
+        let groups = groups.filter(|(_, group)| group.whole_with <= self.durable);
+        let groups: Vec<_> = groups.map(|(first, group)| (*first, group.last)).collect();
+        let grouped = groups.first().map_or(self.first, |(_, last)| *last);
+        let blocks = self.blocks.iter().rev();
+        let blocks = blocks.filter(|(height, _)| (after.max(grouped) + 1..=last).contains(*height));
+        Way {
+            blocks: blocks.filter_map(|(_, record)| record.chunk(chunk).cloned()).collect(),
+            groups: groups.into_iter().take_while(|(_, end)| *end > after).collect(),
+        }
+    }
 }
 
 impl<K: Kv> Ledger<K> {
@@ -80,7 +88,7 @@ impl<K: Kv> Ledger<K> {
         self.past().set_keep(heights);
     }
 
-    /// Proves what was at a path after the block of `height`, starting from the state after the block of `current`: a final
+    /// Proves what was at a path after the block of `height`, starting from the state after the block of `current`: a durable
     /// one, and its tree. Takes time in proportion to the changes in between: not for a task that others wait for.
     ///
     /// # Errors
@@ -89,40 +97,25 @@ impl<K: Kv> Ledger<K> {
         if height > current {
             return Err(PastError::NotYet);
         }
-        let way = self.way(height, current)?;
-        self.prove_along(&way, tree, path).map_err(|error| {
-            // What was removed meanwhile is not damage.
-            match self.history_from() {
-                first if height < first => PastError::NotHeld { first },
-                _ => error,
-            }
-        })
-    }
-
-    fn way(&self, after: u64, last: u64) -> Result<Way, PastError> {
-        let past = self.past();
-        if after < past.first {
-            return Err(PastError::NotHeld { first: past.first });
+        let proof = self.roll_back((current, tree), height, path);
+        // Looked at afterwards, so that what was removed meanwhile is not taken for damage.
+        match self.history_from() {
+            first if height < first => Err(PastError::NotHeld { first }),
+            _ => proof,
         }
-        let owned = |(height, bytes): (&u64, &Bytes)| (*height, bytes.clone());
-        let blocks = past.blocks.range(after + 1..).filter(|(height, _)| **height <= last);
-        let groups = past.groups.iter().rev().map(|(first, last)| (*first, *last));
-        Ok(Way {
-            after,
-            last,
-            blocks: blocks.rev().map(owned).collect(),
-            groups: groups.take_while(|(_, last)| *last > after).collect(),
-            at: past.blocks.range(..=after).next_back().map(owned),
-        })
     }
 
-    fn prove_along(&self, way: &Way, tree: &Tree, path: &Path) -> Result<PastProof, PastError> {
-        let roots = self.chunk_roots(way)?;
+    fn roll_back(&self, (current, tree): (u64, &Tree), height: u64, path: &Path) -> Result<PastProof, PastError> {
+        let roots = self.chunk_roots(height)?;
         let proof = match roots.chunk_of(path) {
             None => Tree::new().prove(path),
-            Some(chunk) => ChunkAt::roll_back(tree, self.fold(way, chunk)?, roots)?.prove(path)?,
+            Some(chunk) => {
+                let way = self.past().way(height, current, chunk);
+                let folded = self.fold(&way, (height, current), chunk)?;
+                ChunkAt::roll_back(tree, folded, roots)?.prove(path)?
+            }
         };
-        let root = self.root_after(way.after)?;
+        let root = self.root_after(height)?;
         let value_hash = proof.verify(&root, path).map_err(LedgerError::damaged)?;
         Ok(PastProof {
             value: self.value_with(path, value_hash)?,
@@ -132,41 +125,26 @@ impl<K: Kv> Ledger<K> {
         })
     }
 
-    fn chunk_roots(&self, way: &Way) -> Result<ChunkRoots, PastError> {
-        let bytes = match &way.at {
-            Some((height, bytes)) => record::parse(bytes).ok_or_else(|| record::damaged(*height))?.roots,
-            None => {
-                let (from, to) = (key(ROOTS, 0), key(ROOTS, way.after));
-                let (from, to) = (Bound::Included(&from[..]), Bound::Included(&to[..]));
-                let found = self.0.kv.range(UNDO, from, to, 1, true).map_err(LedgerError::from)?;
-                let missing =
-                    || LedgerError::damaged(format_args!("the chunk roots of height {} are missing", way.after));
-                found.into_iter().next().ok_or_else(missing)?.1
-            }
-        };
-        Ok(ChunkRoots::from_bytes(&bytes)?)
+    fn chunk_roots(&self, height: u64) -> Result<ChunkRoots, PastError> {
+        let bytes = self.0.kv.get(UNDO, &key(ROOTS, height)).map_err(LedgerError::from)?;
+        let missing = || LedgerError::damaged(format_args!("the chunk roots of height {height} are missing"));
+        Ok(ChunkRoots::from_bytes(&bytes.ok_or_else(missing)?)?)
     }
 
     /// The changes of one chunk on the way back.
-    fn fold(&self, way: &Way, chunk: u8) -> Result<Folded, PastError> {
+    fn fold(&self, way: &Way, (after, last): (u64, u64), chunk: u8) -> Result<Folded, PastError> {
         let mut folded = Folded::new(chunk);
-        for (height, bytes) in &way.blocks {
-            let block = record::parse(bytes).ok_or_else(|| record::damaged(*height))?;
-            if let Ok(at) = block.chunks.binary_search_by_key(&chunk, |(chunk, _)| *chunk) {
-                folded.add(&block.chunks[at].1)?;
-            }
+        for record in &way.blocks {
+            folded.add(record)?;
         }
-        for (first, last) in &way.groups {
-            let value = self
-                .0
-                .kv
-                .get(UNDO, &group_key(*first, chunk))
-                .map_err(LedgerError::from)?;
-            let records = record::parse_group(*first, *last, value.unwrap_or_default());
+        for (first, end) in &way.groups {
+            let value = self.0.kv.get(UNDO, &group_key(*first, chunk));
+            let value = value.map_err(LedgerError::from)?;
+            let records = record::parse_group(*first, *end, value.unwrap_or_default());
             let records = records.ok_or_else(|| record::damaged(*first))?;
-            let wanted = |(height, _): &&(u64, Bytes)| (way.after + 1..=way.last).contains(height);
-            for (_, bytes) in records.iter().rev().filter(wanted) {
-                folded.add(bytes)?;
+            let wanted = |(height, _): &&(u64, Bytes)| (after + 1..=last).contains(height);
+            for (_, record) in records.iter().rev().filter(wanted) {
+                folded.add(record)?;
             }
         }
         Ok(folded)

@@ -2,29 +2,60 @@
 
 use crate::ledger::LedgerError;
 use bytes::{Buf, Bytes};
-use std::collections::BTreeMap;
 use yulian_exec::Executed;
-use yulian_state::history::{CHUNK_ROOTS_BYTES_MAX, ChunkRoots, encode_chunk};
+use yulian_state::history::encode_chunk;
 
 const LENGTH_BYTES: usize = 4;
+/// A change in a record, at most.
+const CHANGE_BYTES: usize = 64;
 
-/// A block's record, taken apart. The parts share its memory.
+/// A block's record. The parts share its memory.
+#[derive(Debug)]
 pub(super) struct BlockRecord {
-    pub(super) roots: Bytes,
+    bytes: Bytes,
     /// Ascending by chunk.
-    pub(super) chunks: Vec<(u8, Bytes)>,
+    chunks: Vec<(u8, Bytes)>,
 }
 
-/// The record of a block.
-pub(super) fn of(executed: &Executed) -> Result<Bytes, LedgerError> {
-    let roots = ChunkRoots::of(&executed.tree).to_bytes();
-    let mut out = Vec::with_capacity(LENGTH_BYTES + roots.len() + executed.undo.changes().len() * 64);
-    put_sized(&mut out, &roots);
-    for (chunk, changes) in executed.undo.chunks() {
-        out.push(chunk);
-        put_sized(&mut out, &encode_chunk(changes).map_err(LedgerError::damaged)?);
+impl BlockRecord {
+    /// The record of a block; `None` if it changed nothing.
+    pub(super) fn of(executed: &Executed) -> Result<Option<Self>, LedgerError> {
+        let changes = executed.undo.changes().len();
+        if changes == 0 {
+            return Ok(None);
+        }
+        let mut out = Vec::with_capacity(changes * (CHANGE_BYTES + 1));
+        for (chunk, changes) in executed.undo.chunks() {
+            out.push(chunk);
+            put_sized(&mut out, &encode_chunk(changes).map_err(LedgerError::damaged)?);
+        }
+        let record = Self::parse(out.into()).expect("what was written in this form");
+        Ok(Some(record))
     }
-    Ok(out.into())
+
+    /// Reads the bytes of a record; `None` if nothing writes it like this. What is in the parts is checked where it is used.
+    pub(super) fn parse(bytes: Bytes) -> Option<Self> {
+        let mut rest = bytes.clone();
+        let mut chunks: Vec<(u8, Bytes)> = Vec::new();
+        while !rest.is_empty() {
+            let chunk = rest.get_u8();
+            if chunks.last().is_some_and(|(last, _)| *last >= chunk) {
+                return None;
+            }
+            chunks.push((chunk, take_sized(&mut rest)?));
+        }
+        (!chunks.is_empty()).then_some(Self { bytes, chunks })
+    }
+
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// What the block changed in a chunk, if anything.
+    pub(super) fn chunk(&self, chunk: u8) -> Option<&Bytes> {
+        let at = self.chunks.binary_search_by_key(&chunk, |(chunk, _)| *chunk).ok()?;
+        Some(&self.chunks[at].1)
+    }
 }
 
 fn put_sized(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -38,46 +69,19 @@ fn take_sized(from: &mut Bytes) -> Option<Bytes> {
     (length <= from.len()).then(|| from.split_to(length))
 }
 
-/// Reads [`of`]. What is in the parts is checked where it is used.
-pub(super) fn parse(bytes: &Bytes) -> Option<BlockRecord> {
-    let mut rest = bytes.clone();
-    let roots = take_sized(&mut rest).filter(|roots| (1..=CHUNK_ROOTS_BYTES_MAX).contains(&roots.len()))?;
-    let mut chunks: Vec<(u8, Bytes)> = Vec::new();
-    while !rest.is_empty() {
-        let chunk = rest.get_u8();
-        if chunks.last().is_some_and(|(last, _)| *last >= chunk) {
-            return None;
-        }
-        chunks.push((chunk, take_sized(&mut rest)?));
+/// A chunk's records of the blocks of a group that begins with `first`, which come in ascending order of height.
+pub(super) fn of_group<'a>(first: u64, records: impl Iterator<Item = (u64, &'a Bytes)>) -> Vec<u8> {
+    let records: Vec<_> = records.collect();
+    let bytes = records.iter().map(|(_, record)| 2 * LENGTH_BYTES + record.len()).sum();
+    let mut out = Vec::with_capacity(bytes);
+    for (height, record) in records {
+        out.extend_from_slice(&((height - first) as u32).to_be_bytes());
+        put_sized(&mut out, record);
     }
-    Some(BlockRecord { roots, chunks })
+    out
 }
 
-/// The records of a group's blocks by chunk.
-pub(super) struct Group {
-    first: u64,
-    chunks: BTreeMap<u8, Vec<u8>>,
-}
-
-impl Group {
-    pub(super) fn new(first: u64) -> Self {
-        let chunks = BTreeMap::new();
-        Self { first, chunks }
-    }
-
-    /// Adds a chunk's record of a block; blocks come in ascending order.
-    pub(super) fn add(&mut self, chunk: u8, height: u64, record: &[u8]) {
-        let out = self.chunks.entry(chunk).or_default();
-        out.extend_from_slice(&((height - self.first) as u32).to_be_bytes());
-        put_sized(out, record);
-    }
-
-    pub(super) fn into_chunks(self) -> impl Iterator<Item = (u8, Vec<u8>)> {
-        self.chunks.into_iter()
-    }
-}
-
-/// Reads a chunk of a [`Group`]: heights, strictly ascending, with their records.
+/// Reads [`of_group`]: heights, strictly ascending, with their records.
 pub(super) fn parse_group(first: u64, last: u64, mut bytes: Bytes) -> Option<Vec<(u64, Bytes)>> {
     let mut records: Vec<(u64, Bytes)> = Vec::new();
     while !bytes.is_empty() {

@@ -3,8 +3,9 @@ mod chain;
 use self::chain::*;
 use super::*;
 use crate::ledger::{Ledger, LedgerError, export, import};
+use bytes::Bytes;
 use futures::executor::block_on;
-use std::{ops::RangeInclusive, sync::Arc};
+use std::{collections::BTreeSet, ops::RangeInclusive, sync::Arc};
 use yulian_crypto::sm2::FastVerifier;
 use yulian_state::value_hash;
 use yulian_store::{CHAIN_SPACES, LogKv, MemoryLog};
@@ -31,7 +32,7 @@ fn check(chain: &Chain, ledger: &TestLedger, current: u64, heights: RangeInclusi
 fn heights(ledger: &TestLedger, table: u8) -> Vec<u64> {
     let items = items(ledger.store(), UNDO).into_iter();
     let keys = items.filter(|(key, _)| key[0] == table);
-    keys.map(|(key, _)| keys::parse_height(&key[1..]).unwrap()).collect()
+    keys.map(|(key, _)| keys::parse_height(&key[1..9]).unwrap()).collect()
 }
 
 #[test]
@@ -52,38 +53,72 @@ fn every_height_is_proven_as_it_was_also_after_opening_again() {
     check(&chain, &opened.ledger, 205, 0..=205);
 }
 
+/// Chunks of the group that begins with a height, as far as they are there.
+fn chunks(ledger: &TestLedger, first: u64) -> Vec<u8> {
+    let items = items(ledger.store(), UNDO).into_iter();
+    let prefix = key(GROUP, first);
+    let keys = items.filter(|(key, _)| key.starts_with(&prefix));
+    keys.map(|(key, _)| key[9]).collect()
+}
+
 #[test]
-fn records_are_put_together_at_every_64th_height() {
-    let chain = Chain::new(130);
+fn records_are_put_together_four_chunks_with_each_block() {
+    let chain = Chain::new(200);
     let log = MemoryLog::new();
-    let ledger = chain.ledger(&log, 62);
+    let ledger = chain.ledger(&log, 63);
     let changes = |height: &u64| !chain.blocks[*height as usize - 1].executed.undo.changes().is_empty();
     let changed = |range: RangeInclusive<u64>| range.filter(changes).collect::<Vec<_>>();
-    assert_eq!(heights(&ledger, BLOCK), changed(1..=62));
-    assert_eq!(heights(&ledger, GROUP_END), [0; 0]);
-    assert_eq!(heights(&ledger, ROOTS), [0]);
-    // A commit that was given up is begun again, also that of a group.
-    let forged = &chain.blocks[62];
-    let tip = ledger.tip();
-    drop(ledger.begin_final(&tip, &forged.block, None, &forged.executed).unwrap());
-    chain.commit(&ledger, 63..=63);
-    assert_eq!(heights(&ledger, BLOCK), [0; 0]);
+    let touched = |range: RangeInclusive<u64>| {
+        let undo = range.flat_map(|height| chain.blocks[height as usize - 1].executed.undo.chunks());
+        undo.map(|(chunk, _)| chunk).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(heights(&ledger, BLOCK), changed(1..=63));
+    assert_eq!(chunks(&ledger, 1), [0; 0]);
+    let group = touched(1..=63);
+    for height in 64..=127 {
+        assert_eq!(heights(&ledger, GROUP_END), [0; 0]);
+        // A commit that was given up is begun again, also the last one of a group.
+        let (forged, tip) = (&chain.blocks[height as usize - 1], ledger.tip());
+        drop(ledger.begin_final(&tip, &forged.block, None, &forged.executed).unwrap());
+        chain.commit(&ledger, height..=height);
+        let done = ((height - 63) * 256).div_ceil(63).min(256);
+        let expected = group.iter().copied().filter(|chunk| u64::from(*chunk) < done);
+        assert_eq!(chunks(&ledger, 1), expected.collect::<Vec<_>>(), "{height}");
+        check(&chain, &ledger, height, height - 60..=height);
+        if done == 256 {
+            break;
+        }
+    }
+    assert_eq!(ledger.tip().height, 126);
     assert_eq!(heights(&ledger, GROUP_END), [1]);
-    check(&chain, &ledger, 63, 0..=63);
-    chain.commit(&ledger, 64..=64);
-    assert_eq!(heights(&ledger, BLOCK), [64]);
-    check(&chain, &ledger, 64, 50..=64);
-    drop(ledger);
-    let ledger = chain.open(&log).unwrap().ledger;
-    chain.commit(&ledger, 65..=130);
-    assert_eq!(heights(&ledger, BLOCK), changed(128..=130));
+    assert_eq!(heights(&ledger, BLOCK), changed(64..=126));
+    check(&chain, &ledger, 126, 0..=126);
+    chain.commit(&ledger, 127..=200);
     assert_eq!(heights(&ledger, GROUP_END), [1, 64]);
-    // The last height of the first group changed nothing, and has roots all the same.
-    let mut roots = changed(1..=127);
-    roots.extend([0, 63]);
-    roots.sort_unstable();
-    assert_eq!(heights(&ledger, ROOTS), roots);
-    check(&chain, &ledger, 130, 0..=130);
+    assert_eq!(heights(&ledger, BLOCK), changed(128..=200));
+    assert_eq!(heights(&ledger, ROOTS), (0..=200).collect::<Vec<_>>());
+    check(&chain, &ledger, 200, 0..=200);
+}
+
+#[test]
+fn groups_of_much_end_early_and_little_of_them_is_in_memory() {
+    const BYTES: usize = 700;
+    let chain = Chain::new(150);
+    let ledger = chain.ledger(&MemoryLog::new(), 0);
+    ledger.past().group_bytes = BYTES;
+    for height in 1..=150 {
+        chain.commit(&ledger, height..=height);
+        let past = ledger.past();
+        let held = past.blocks.values().map(|record| record.bytes().len());
+        let longest = held.clone().max().unwrap_or(0);
+        assert!(held.sum::<usize>() <= 2 * (BYTES + longest), "{height}");
+    }
+    let ends = heights(&ledger, GROUP_END);
+    assert!(
+        ends.len() > 30 && ends.windows(2).any(|pair| pair[1] - pair[0] > 2),
+        "{ends:?}"
+    );
+    check(&chain, &ledger, 150, 0..=150);
 }
 
 #[test]
@@ -92,12 +127,14 @@ fn what_is_too_old_goes_and_is_refused_with_the_first_height_that_is_held() {
     let log = MemoryLog::new();
     let ledger = chain.open(&log).unwrap().ledger;
     ledger.keep_history(70);
-    chain.commit(&ledger, 1..=191);
+    chain.commit(&ledger, 1..=196);
     assert_eq!(ledger.history_from(), 63);
-    chain.commit(&ledger, 192..=260);
+    chain.commit(&ledger, 197..=197);
+    assert_eq!(ledger.history_from(), 127);
+    chain.commit(&ledger, 198..=260);
     for again in [ledger.clone(), chain.open(&log).unwrap().ledger] {
         assert_eq!(again.history_from(), 127);
-        assert_eq!(heights(&again, GROUP_END), [128, 192]);
+        assert_eq!(heights(&again, GROUP_END), [128]);
         assert!(heights(&again, GROUP).iter().all(|first| *first >= 128));
         assert_eq!(heights(&again, ROOTS)[0], 127);
         check(&chain, &again, 260, 127..=260);
@@ -110,9 +147,9 @@ fn what_is_too_old_goes_and_is_refused_with_the_first_height_that_is_held() {
 
 #[test]
 fn damage_gives_errors_and_never_a_wrong_proof() {
-    let chain = Chain::new(75);
-    let ledger = chain.ledger(&MemoryLog::new(), 75);
-    let tree = chain.tree(75);
+    let chain = Chain::new(140);
+    let ledger = chain.ledger(&MemoryLog::new(), 140);
+    let tree = chain.tree(140);
     let damages: [fn(&mut Vec<u8>); 4] = [
         |value| value.truncate(value.len() - 1),
         |value| value.push(1),
@@ -137,9 +174,9 @@ fn damage_gives_errors_and_never_a_wrong_proof() {
             refused += 1;
             continue;
         };
-        for height in (opened.ledger.history_from()..=75).step_by(4) {
+        for height in (opened.ledger.history_from()..=140).step_by(7) {
             for key in (0..KEYS).step_by(37) {
-                match opened.ledger.prove_past((75, &tree), height, &path(key)) {
+                match opened.ledger.prove_past((140, &tree), height, &path(key)) {
                     Ok(found) => assert_eq!(found.proof, chain.tree(height).prove(&path(key))),
                     Err(PastError::Ledger(LedgerError::Damaged(_))) => failed += 1,
                     Err(other) => panic!("{other}"),
@@ -152,43 +189,43 @@ fn damage_gives_errors_and_never_a_wrong_proof() {
 
 #[test]
 fn missing_records_are_damage() {
-    let chain = Chain::new(70);
-    let ledger = chain.ledger(&MemoryLog::new(), 70);
+    let chain = Chain::new(140);
+    let ledger = chain.ledger(&MemoryLog::new(), 140);
     let log = copy(ledger.store(), |space, key, value| {
         let goes = space == UNDO && key[0] == GROUP;
         (!goes).then_some(value)
     });
     let ledger = chain.open(&log).unwrap().ledger;
-    let tree = chain.tree(70);
+    let tree = chain.tree(140);
     let answers: Vec<_> = (0..KEYS)
-        .map(|key| ledger.prove_past((70, &tree), 3, &path(key)))
+        .map(|key| ledger.prove_past((140, &tree), 3, &path(key)))
         .collect();
     assert!(
         answers
             .iter()
             .any(|answer| matches!(answer, Err(PastError::Ledger(LedgerError::Damaged(_)))))
     );
-    check(&chain, &ledger, 70, 64..=70);
+    check(&chain, &ledger, 140, 63..=140);
 }
 
 #[test]
 fn a_store_without_history_begins_one() {
-    let chain = Chain::new(140);
+    let chain = Chain::new(170);
     let ledger = chain.ledger(&MemoryLog::new(), 90);
     let without = copy(ledger.store(), |space, _, value| (space != UNDO).then_some(value));
     // A program that keeps none wrote the last blocks.
     let gap = copy(ledger.store(), |space, key, value| {
-        let late = space == UNDO && key[0] == BLOCK && key[1..] > keys::height(88)[..];
+        let late = space == UNDO && [BLOCK, ROOTS].contains(&key[0]) && key[1..] > keys::height(88)[..];
         (!late).then_some(value)
     });
     for log in [without, gap] {
         let ledger = chain.open(&log).unwrap().ledger;
         assert_eq!(ledger.history_from(), 90);
-        chain.commit(&ledger, 91..=140);
+        chain.commit(&ledger, 91..=170);
         let ledger = chain.open(&log).unwrap().ledger;
         assert_eq!(heights(&ledger, GROUP_END), [91]);
-        check(&chain, &ledger, 140, 90..=140);
-        let refused = ledger.prove_past((140, &chain.tree(140)), 89, &path(1)).unwrap_err();
+        check(&chain, &ledger, 170, 90..=170);
+        let refused = ledger.prove_past((170, &chain.tree(170)), 89, &path(1)).unwrap_err();
         assert!(matches!(refused, PastError::NotHeld { first: 90 }), "{refused}");
     }
 }
@@ -215,20 +252,23 @@ fn a_restored_chain_has_its_history() {
 #[test]
 fn records_of_other_bytes_are_not_read() {
     let chain = Chain::new(3);
-    let record = record::of(&chain.blocks[2].executed).unwrap();
-    assert!(record::parse(&record).is_some());
-    for end in 0..record.len() {
-        let cut = record::parse(&record.slice(..end));
-        assert!(
-            cut.is_none_or(|cut| cut.chunks.len() < record::parse(&record).unwrap().chunks.len()),
-            "{end}"
-        );
+    let record = BlockRecord::of(&chain.blocks[2].executed).unwrap().unwrap();
+    let chunks = |bytes: Bytes| {
+        Some(
+            (0..=255)
+                .filter(|chunk| BlockRecord::parse(bytes.clone()).unwrap().chunk(*chunk).is_some())
+                .count(),
+        )
+    };
+    let bytes = record.bytes();
+    let all = chunks(bytes.clone());
+    assert!(all > Some(0));
+    for end in 0..bytes.len() {
+        let cut = bytes.slice(..end);
+        assert!(BlockRecord::parse(cut.clone()).is_none() || chunks(cut) < all, "{end}");
     }
-    let mut group = record::Group::new(5);
-    group.add(7, 5, b"a");
-    group.add(7, 9, b"bc");
-    let (_, bytes) = group.into_chunks().next().unwrap();
-    let bytes = Bytes::from(bytes);
+    let parts = [Bytes::from("a"), Bytes::from("bc")];
+    let bytes = Bytes::from(record::of_group(5, [5, 9].into_iter().zip(&parts)));
     let records = record::parse_group(5, 9, bytes.clone()).unwrap();
     assert_eq!(records, [(5, Bytes::from("a")), (9, Bytes::from("bc"))]);
     assert!(record::parse_group(5, 8, bytes.clone()).is_none());
