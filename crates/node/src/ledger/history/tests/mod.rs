@@ -1,4 +1,5 @@
 mod chain;
+mod crash;
 
 use self::chain::*;
 use super::*;
