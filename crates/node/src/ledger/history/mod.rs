@@ -116,8 +116,8 @@ impl Past {
 
     /// The lowest height that can be proven.
     pub(super) fn first(&self) -> u64 {
-        let removed = self.groups.values().filter(|group| group.removed_with.is_some());
-        removed.last().map_or(self.first, |group| group.last)
+        let mut removed = self.groups.values().filter(|group| group.removed_with.is_some());
+        removed.next_back().map_or(self.first, |group| group.last)
     }
 
     /// Adds the next block's part of the history to its batch.
