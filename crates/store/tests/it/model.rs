@@ -38,7 +38,7 @@ impl Dice {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Model(BTreeMap<(Space, Vec<u8>), Vec<u8>>);
+pub(crate) struct Model(pub(crate) BTreeMap<(Space, Vec<u8>), Vec<u8>>);
 
 impl Model {
     /// Makes a random batch and follows it.
