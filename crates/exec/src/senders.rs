@@ -160,7 +160,7 @@ mod tests {
             self.values.insert(path_of(key), value.clone());
             Write {
                 module_id: key.module_id,
-                key: key.key.clone().into(),
+                key: key.key.clone(),
                 value: Some(value),
             }
         }
@@ -218,7 +218,10 @@ mod tests {
         assert_eq!(records.reads, 4);
         assert!(child.load(&mut records, &id(7, 9)).unwrap().is_none());
         records.put(&StateKey::account(&id(7, 9)), &account(false));
-        assert!(child.load(&mut records, &id(7, 9)).unwrap().is_some(), "absence is not kept");
+        assert!(
+            child.load(&mut records, &id(7, 9)).unwrap().is_some(),
+            "absence is not kept"
+        );
     }
 
     #[test]

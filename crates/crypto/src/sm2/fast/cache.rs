@@ -140,7 +140,11 @@ mod tests {
     #[test]
     fn budget_bounds_the_number_of_tables() {
         let cache = Cache::new(2 << 20);
-        let tables: usize = cache.shards.iter().map(|shard| shard.lock().unwrap().entries_max()).sum();
+        let tables: usize = cache
+            .shards
+            .iter()
+            .map(|shard| shard.lock().unwrap().entries_max())
+            .sum();
         let tables = tables * TABLED_BYTES;
         let (seen, hot) = (cache.seen.bytes(), cache.hot.bytes_max());
         assert!(tables + seen + hot <= 2 << 20, "{tables} {seen} {hot}");

@@ -98,7 +98,8 @@ impl FastVerifier {
             answers[place] = valid;
             if valid {
                 let key = items[place].key;
-                self.cache.learn(key, &known[place], identities[place], || point_of(key));
+                self.cache
+                    .learn(key, &known[place], identities[place], || point_of(key));
             }
         }
         answers
