@@ -4,6 +4,7 @@
 
 mod former;
 mod history;
+mod parts;
 mod proofs;
 mod reference;
 mod vectors;
