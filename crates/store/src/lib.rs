@@ -19,7 +19,7 @@ pub use crate::{
 };
 
 use bytes::Bytes;
-use std::{future::Future, ops::Bound};
+use std::{future::Future, ops::Bound, sync::Arc};
 
 /// Longest key, bytes.
 pub const KEY_BYTES_MAX: usize = 1024;
@@ -32,6 +32,23 @@ pub const COMMITS_MAX: usize = 64;
 
 /// A key with its value.
 pub type Entry = (Bytes, Bytes);
+
+/// What a store held at one moment, whatever is committed later. Holding it keeps what was removed since on the disk: let go
+/// of it soon.
+pub trait View: Send + Sync {
+    /// The value of `key`, if there was one.
+    ///
+    /// # Errors
+    /// Those of [`Kv::get`].
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
+
+    /// At most `limit` entries between the bounds, in key order.
+    ///
+    /// # Errors
+    /// Those of [`Kv::get`].
+    fn range(&self, space: Space, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize)
+    -> Result<Vec<Entry>, StoreError>;
+}
 
 /// A sorted key-value store of one chain. Clones are handles to the same store.
 ///
@@ -56,6 +73,12 @@ pub trait Kv: Clone + Send + Sync + 'static {
         limit: usize,
         reverse: bool,
     ) -> Result<Vec<Entry>, StoreError>;
+
+    /// Everything as it is visible now: each batch is in it whole or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`].
+    fn view(&self) -> Result<Arc<dyn View>, StoreError>;
 
     /// Applies a batch: atomically, and durably once the future resolves to `Ok`.
     ///

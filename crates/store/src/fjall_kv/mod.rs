@@ -9,9 +9,9 @@ use self::{
     disk::Disk,
     writer::{Job, Writer},
 };
-use crate::{Batch, COMMITS_MAX, Entry, Kv, Space, StoreError, check};
+use crate::{Batch, COMMITS_MAX, Entry, Kv, Space, StoreError, View, check};
 use bytes::Bytes;
-use fjall::Readable;
+use fjall::{Readable, Snapshot};
 use futures::channel::oneshot;
 use std::{
     future::Future,
@@ -170,12 +170,63 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Entries of a space between bounds, in key order or from the end.
+fn entries(
+    disk: &Disk,
+    snapshot: &Snapshot,
+    (space, from, to): (Space, Bound<&[u8]>, Bound<&[u8]>),
+    limit: usize,
+    reverse: bool,
+) -> Result<Vec<Entry>, StoreError> {
+    let keyspace = disk.of(space)?;
+    if check::is_empty_range(from, to) {
+        return Ok(Vec::new());
+    }
+    let range = snapshot.range::<&[u8], _>(keyspace, (from, to));
+    let entry = |guard: fjall::Guard| {
+        let (key, value) = guard.into_inner().map_err(failure::reading)?;
+        Ok((Bytes::from(key), Bytes::from(value)))
+    };
+    if reverse {
+        range.rev().take(limit).map(entry).collect()
+    } else {
+        range.take(limit).map(entry).collect()
+    }
+}
+
+fn value(disk: &Disk, snapshot: &Snapshot, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+    let found = snapshot.get(disk.of(space)?, key);
+    Ok(found.map_err(failure::reading)?.map(Bytes::from))
+}
+
+/// The versions of one moment. The disk is asked for through the store, so that closing it ends the view too.
+struct Frozen {
+    store: FjallKv,
+    snapshot: Snapshot,
+}
+
+impl View for Frozen {
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        value(open(&self.store.0.disk())?, &self.snapshot, space, key)
+    }
+
+    fn range(
+        &self,
+        space: Space,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let disk = self.store.0.disk();
+        entries(open(&disk)?, &self.snapshot, (space, from, to), limit, false)
+    }
+}
+
 impl Kv for FjallKv {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         let disk = self.0.disk();
         let disk = open(&disk)?;
-        let found = disk.snapshot().get(disk.of(space)?, key);
-        Ok(found.map_err(failure::reading)?.map(Bytes::from))
+        value(disk, &disk.snapshot(), space, key)
     }
 
     fn range(
@@ -188,20 +239,13 @@ impl Kv for FjallKv {
     ) -> Result<Vec<Entry>, StoreError> {
         let disk = self.0.disk();
         let disk = open(&disk)?;
-        let keyspace = disk.of(space)?;
-        if check::is_empty_range(from, to) {
-            return Ok(Vec::new());
-        }
-        let range = disk.snapshot().range::<&[u8], _>(keyspace, (from, to));
-        let entry = |guard: fjall::Guard| {
-            let (key, value) = guard.into_inner().map_err(failure::reading)?;
-            Ok((Bytes::from(key), Bytes::from(value)))
-        };
-        if reverse {
-            range.rev().take(limit).map(entry).collect()
-        } else {
-            range.take(limit).map(entry).collect()
-        }
+        entries(disk, &disk.snapshot(), (space, from, to), limit, reverse)
+    }
+
+    fn view(&self) -> Result<Arc<dyn View>, StoreError> {
+        let snapshot = open(&self.0.disk())?.snapshot();
+        let store = self.clone();
+        Ok(Arc::new(Frozen { store, snapshot }))
     }
 
     fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), StoreError>> + Send {

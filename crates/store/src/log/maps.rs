@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 pub(super) type Map = BTreeMap<Bytes, Bytes>;
 
+#[derive(Clone)]
 pub(super) struct Maps(BTreeMap<u8, (Space, Map)>);
 
 impl Maps {

@@ -6,8 +6,11 @@ mod record;
 
 pub use file::{LogFile, MemoryLog};
 
-use self::{maps::Maps, record::Chain};
-use crate::{Batch, COMMITS_MAX, Entry, Kv, Space, StoreError, check};
+use self::{
+    maps::{Map, Maps},
+    record::Chain,
+};
+use crate::{Batch, COMMITS_MAX, Entry, Kv, Space, StoreError, View, check};
 use bytes::Bytes;
 use std::{
     collections::VecDeque,
@@ -185,6 +188,49 @@ impl<L: LogFile> Inner<L> {
     }
 }
 
+/// A copy of the maps.
+struct Frozen<L> {
+    store: LogKv<L>,
+    maps: Maps,
+}
+
+impl<L: LogFile> View for Frozen<L> {
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        drop(self.store.0.open_maps()?);
+        Ok(self.maps.of(space)?.get(key).cloned())
+    }
+
+    fn range(
+        &self,
+        space: Space,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        drop(self.store.0.open_maps()?);
+        entries(self.maps.of(space)?, from, to, limit, false)
+    }
+}
+
+fn entries(
+    map: &Map,
+    from: Bound<&[u8]>,
+    to: Bound<&[u8]>,
+    limit: usize,
+    reverse: bool,
+) -> Result<Vec<Entry>, StoreError> {
+    if check::is_empty_range(from, to) {
+        return Ok(Vec::new());
+    }
+    let owned = |(key, value): (&Bytes, &Bytes)| (key.clone(), value.clone());
+    let range = map.range::<[u8], _>((from, to)).map(owned);
+    Ok(if reverse {
+        range.rev().take(limit).collect()
+    } else {
+        range.take(limit).collect()
+    })
+}
+
 impl<L: LogFile> Kv for LogKv<L> {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         Ok(self.0.open_maps()?.of(space)?.get(key).cloned())
@@ -199,17 +245,13 @@ impl<L: LogFile> Kv for LogKv<L> {
         reverse: bool,
     ) -> Result<Vec<Entry>, StoreError> {
         let maps = self.0.open_maps()?;
-        let map = maps.of(space)?;
-        if check::is_empty_range(from, to) {
-            return Ok(Vec::new());
-        }
-        let owned = |(key, value): (&Bytes, &Bytes)| (key.clone(), value.clone());
-        let range = map.range::<[u8], _>((from, to)).map(owned);
-        Ok(if reverse {
-            range.rev().take(limit).collect()
-        } else {
-            range.take(limit).collect()
-        })
+        entries(maps.of(space)?, from, to, limit, reverse)
+    }
+
+    fn view(&self) -> Result<Arc<dyn View>, StoreError> {
+        let maps = self.0.open_maps()?.clone();
+        let store = self.clone();
+        Ok(Arc::new(Frozen { store, maps }))
     }
 
     fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), StoreError>> + Send {

@@ -66,6 +66,7 @@ contract! {
     commits_apply_in_the_order_of_the_calls
     a_dropped_commit_keeps_its_place
     readers_never_see_half_a_commit
+    a_view_stays_as_it_was
     closing_is_for_every_handle
     random_histories_survive_reopening
 }
@@ -90,6 +91,37 @@ fn what_is_put_is_found<P: Place>() {
     block_on(kv.commit(Batch::new())).unwrap();
     block_on(kv.reclaim(META)).unwrap();
     assert_eq!(all(&kv, META).len(), 1);
+}
+
+fn a_view_stays_as_it_was<P: Place>() {
+    let place = P::default();
+    let kv = place.open();
+    put(&kv, STATE, b"a", "1").unwrap();
+    put(&kv, STATE, b"b", "2").unwrap();
+    let view = kv.view().unwrap();
+    put(&kv, STATE, b"a", "changed").unwrap();
+    put(&kv, STATE, b"c", "new").unwrap();
+    let mut batch = Batch::new();
+    batch.delete_range(STATE, b"b", b"c");
+    block_on(kv.commit(batch)).unwrap();
+    block_on(kv.reclaim(STATE)).unwrap();
+    assert_eq!(view.get(STATE, b"a").unwrap(), Some(Bytes::from("1")));
+    assert_eq!(view.get(STATE, b"c").unwrap(), None);
+    let range = |from, limit| {
+        let found = view.range(STATE, from, Unbounded, limit).unwrap();
+        found.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    assert_eq!(range(Unbounded, 9), ["a", "b"]);
+    assert_eq!(range(Unbounded, 1), ["a"]);
+    assert_eq!(range(Excluded(&b"a"[..]), 9), ["b"]);
+    assert!(view.range(STATE, Included(b"b"), Excluded(b"b"), 9).unwrap().is_empty());
+    kv.close();
+    assert!(matches!(view.get(STATE, b"a"), Err(StoreError::Closed)));
+    assert!(matches!(
+        view.range(STATE, Unbounded, Unbounded, 9),
+        Err(StoreError::Closed)
+    ));
+    assert_eq!(all(&place.open(), STATE).len(), 2);
 }
 
 fn operations_take_effect_in_order<P: Place>() {
