@@ -80,6 +80,9 @@ pub struct FinalBlock {
     pub proof: Option<FinalityProof>,
 }
 
+/// Most bytes of a message on the snapshot channel.
+pub const EXCHANGE_BYTES_MAX: usize = (1 << 20) + (64 << 10);
+
 /// Something that leaves a node no way to go on; the engine stops the chain and reports it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
@@ -107,6 +110,10 @@ pub trait Application: Clone + Send + Sync + 'static {
     /// A message of a member of the chain on the transaction channel. Must not block; may drop under load.
     fn received(&self, from: PublicKey, message: Bytes);
 
+    /// A request of a member of the chain on the snapshot channel, at most [`EXCHANGE_BYTES_MAX`] bytes as the answer, which may
+    /// be none. Requests are brought one at a time.
+    fn asked(&self, from: PublicKey, request: Bytes) -> impl Future<Output = Option<Bytes>> + Send;
+
     /// A validator provably broke the protocol: `kind` names the fault. Only verified evidence is reported.
     fn fault(&self, validator: PublicKey, kind: &'static str);
 }
@@ -124,6 +131,9 @@ pub trait Archive: Clone + Send + Sync + 'static {
 
     /// Bytes of the block at a height.
     fn block(&self, height: u64) -> Result<Option<Bytes>, Fatal>;
+
+    /// Header of the block at a height, also where the block itself was removed.
+    fn header(&self, height: u64) -> Result<Option<Bytes>, Fatal>;
 
     /// Height of the block of a digest.
     fn height_of(&self, digest: &Digest) -> Result<Option<u64>, Fatal>;
@@ -195,6 +205,9 @@ pub struct ChainConfig {
     pub history: Vec<SetRange>,
     /// Last epoch that `history` covers: that of the height after the last durable final block.
     pub known_epoch: u64,
+    /// Where the archive begins with a snapshot: the first height that the application takes, whose proof is held. `None` for
+    /// a chain that is held from genesis on.
+    pub floor: Option<u64>,
     /// Limits of a block on the wire; they may only grow.
     pub limits: yulian_types::BlockLimits,
     /// Transactions that need not be decoded again when they come in a block.

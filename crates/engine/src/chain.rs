@@ -8,12 +8,13 @@ use crate::{
     api::{Application, Archive, ChainConfig, ChainStatus, Fatal, FinalBlock, Peer},
     automaton::{Automaton, Delivered, Observed, Watch},
     block::{BlockCodec, EngineBlock},
+    exchange,
     host::{ChainReceiver, ChainSender, Net},
     keys::{EngineDigest, EngineKey, NodeSigner, Sm3},
     members::{ChainBlocker, Members},
     provider::Schemes,
     runtime::Env,
-    scheme::Sm2Scheme,
+    scheme::{Sm2Scheme, from_proof},
     stores::{BlockStore, ProofStore, decode_proof},
 };
 use bytes::Bytes;
@@ -31,7 +32,7 @@ use commonware_consensus::{
     },
     types::{Epoch, Epocher, FixedEpocher, Height, ViewDelta},
 };
-use commonware_cryptography::Signer as _;
+use commonware_cryptography::{Digested, Signer as _};
 use commonware_macros::select;
 use commonware_p2p::{
     Receiver as _, Recipients, Sender,
@@ -48,7 +49,7 @@ use std::{
     time::Duration,
 };
 use yulian_crypto::sm2::PublicKey;
-use yulian_types::{Digest, SealedBlock, ValidatorSet};
+use yulian_types::{Digest, SealedBlock, ValidatorSet, block_digest, decode_header, proto::BlockHeader};
 
 const MAILBOX: NonZeroUsize = NZUsize!(1024);
 /// Final blocks in flight between marshal and the application.
@@ -295,11 +296,10 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
         observed: observed.clone(),
         status: Mutex::new(ChainStatus::default()),
     });
-    let genesis = EngineBlock::digested(config.genesis.clone());
     let me = signer.public_key();
 
-    let [votes, certificates, resolver, blocks, repair, transactions]: [_; 6] =
-        channels.try_into().map_err(|_| Fatal("six channels".into()))?;
+    let [votes, certificates, resolver, blocks, repair, transactions, snapshots]: [_; 7] =
+        channels.try_into().map_err(|_| Fatal("seven channels".into()))?;
     let roster = Arc::new(Roster {
         chain_id: config.chain_id,
         net,
@@ -324,7 +324,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
         marshal::Config {
             provider: schemes.clone(),
             epocher: epocher.clone(),
-            start: marshal::Start::Genesis(genesis),
+            start: start_of(&archive, &config, &schemes)?,
             partition_prefix: config.prefix.clone(),
             mailbox_size: MAILBOX,
             view_retention: ViewDelta::new(256),
@@ -341,6 +341,8 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
     )
     .await;
     let processed = floor.processed().map_or(Height::zero(), |processed| processed.height());
+    // A floor is only installed once the engine runs.
+    let processed = processed.max(Height::new(config.floor.map_or(0, |floor| floor.saturating_sub(1))));
     let epoch = epocher
         .containing(processed.next())
         .ok_or_else(|| Fatal("height out of range".into()))?
@@ -424,6 +426,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
     };
     let sender = Mutex::new(transactions.0);
     start_receiver(&context, application.clone(), transactions.1);
+    exchange::serve(&context, application.clone(), snapshots.0, snapshots.1);
     let task = Chain {
         engines,
         epocher,
@@ -481,10 +484,10 @@ fn know_stored_epochs<V: Archive>(
 ) -> Result<(), Fatal> {
     schemes.known_until(config.known_epoch);
     for epoch in config.known_epoch.. {
-        let Some(boundary) = boundary(archive, config, epocher, epoch)? else {
+        let Some((_, header)) = boundary(archive, epocher, epoch)? else {
             break;
         };
-        if boundary.header.validators != boundary.header.next_validators {
+        if header.validators != header.next_validators {
             break;
         }
         schemes.known_until(epoch + 1);
@@ -492,24 +495,40 @@ fn know_stored_epochs<V: Archive>(
     Ok(())
 }
 
-/// The stored last block of an epoch.
+/// The header of the last block of an epoch, if that is stored, with the block's digest.
 fn boundary<V: Archive>(
     archive: &V,
-    config: &ChainConfig,
     epocher: &FixedEpocher,
     epoch: u64,
-) -> Result<Option<SealedBlock>, Fatal> {
+) -> Result<Option<(Digest, BlockHeader)>, Fatal> {
     let last = epocher
         .last(Epoch::new(epoch))
         .ok_or_else(|| Fatal("epoch out of range".into()))?
         .get();
-    let Some(bytes) = archive.block(last)? else {
+    let Some(bytes) = archive.header(last)? else {
         return Ok(None);
     };
-    let block = SealedBlock::decode(bytes, &config.limits);
-    block
-        .map(Some)
-        .map_err(|error| Fatal(format!("stored block {last} is damaged: {error}")))
+    let header = decode_header(&bytes).map_err(|error| Fatal(format!("stored header {last} is damaged: {error}")))?;
+    Ok(Some((block_digest(&bytes), header)))
+}
+
+/// Where the block store begins: genesis, or the first block after a snapshot.
+fn start_of<V: Archive>(
+    archive: &V,
+    config: &ChainConfig,
+    schemes: &Schemes,
+) -> Result<marshal::Start<Sm2Scheme, EngineDigest, Digested<EngineBlock>>, Fatal> {
+    let Some(floor) = config.floor else {
+        return Ok(marshal::Start::Genesis(EngineBlock::digested(config.genesis.clone())));
+    };
+    let missing = || {
+        Fatal(format!(
+            "the finality proof of height {floor}, where the chain begins here, is missing"
+        ))
+    };
+    let proof = archive.proof(floor)?.ok_or_else(missing)?;
+    let proof = decode_proof(schemes, &proof).and_then(|proof| from_proof(&proof));
+    Ok(marshal::Start::Floor(proof.ok_or_else(missing)?))
 }
 
 /// What the engine of an epoch starts from: genesis, or the last block of the epoch before.
@@ -523,10 +542,7 @@ fn floor_of<V: Archive>(
         return Ok(config.genesis.digest.into());
     };
     let missing = || Fatal(format!("the last block before epoch {epoch} is missing"));
-    Ok(boundary(archive, config, epocher, before)?
-        .ok_or_else(missing)?
-        .digest
-        .into())
+    Ok(boundary(archive, epocher, before)?.ok_or_else(missing)?.0.into())
 }
 
 struct Chain<E: Env, S: Sender<PublicKey = EngineKey>, N, A: Application, V> {

@@ -3,6 +3,7 @@
 use crate::{
     api::{Application, Archive, ChainConfig, Fatal, Peer},
     chain::{self, ChainHandle, Parts},
+    exchange::Exchange,
     keys::{EngineKey, NodeSigner},
     members::{MemberReceiver, MemberSender, Members},
     runtime::{Context, Env},
@@ -51,10 +52,14 @@ impl Channel {
         match self {
             Self::Votes | Self::Certificates | Self::Transactions => Quota::per_second(NZU32!(256)),
             Self::Resolver | Self::Blocks | Self::Backfill => Quota::per_second(NZU32!(128)),
-            Self::Snapshots | Self::Announcements => Quota::per_second(NZU32!(16)),
+            Self::Snapshots => Quota::per_second(NZU32!(EXCHANGE_MESSAGES_PER_SECOND)),
+            Self::Announcements => Quota::per_second(NZU32!(16)),
         }
     }
 }
+
+/// Messages per second that a member may send another on the snapshot channel. Those beyond are lost.
+pub const EXCHANGE_MESSAGES_PER_SECOND: u32 = 128;
 
 /// Which peers the node keeps connections to. One union over all its chains.
 pub trait Net: Clone + Send + Sync + 'static {
@@ -125,6 +130,39 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net> Host<E, S, N> {
         registered.map_err(|error| Fatal(format!("channel {channel:?}: {error}")))
     }
 
+    async fn channel(
+        &self,
+        channel: Channel,
+        chain_id: Digest,
+        members: &Members,
+        clock: &Arc<E>,
+    ) -> Result<(ChainSender<S>, ChainReceiver<E>), Fatal> {
+        let registered = self.muxes.lock().await[channel as usize]
+            .register(sub_channel(&chain_id))
+            .await;
+        let (sender, receiver) =
+            registered.map_err(|error| Fatal(format!("chain {chain_id} cannot be started twice: {error}")))?;
+        let sender = MemberSender::new(sender, members.clone());
+        let receiver = MemberReceiver::new(receiver, members.clone(), clock.clone());
+        Ok((sender, receiver))
+    }
+
+    /// Connects to the members of a chain that does not run here yet, as far as genesis and settings tell who they are. What is
+    /// returned must be dropped before the chain starts.
+    pub async fn exchange(
+        &self,
+        chain_id: Digest,
+        validators: Vec<PublicKey>,
+        peers: Vec<Peer>,
+    ) -> Result<Exchange, Fatal> {
+        let members = Members::new(self.signer.public_key());
+        members.set(&validators, peers.iter().map(|peer| &peer.key));
+        let clock = Arc::new(self.context.child("members"));
+        let (sender, receiver) = self.channel(Channel::Snapshots, chain_id, &members, &clock).await?;
+        self.net.update(chain_id, validators, peers);
+        Ok(Exchange::new(sender, receiver))
+    }
+
     /// Starts a chain. It runs until the handle's `stop` or the end of the host's context.
     pub async fn start_chain<A: Application, V: Archive>(
         &self,
@@ -134,21 +172,9 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net> Host<E, S, N> {
     ) -> Result<ChainHandle, Fatal> {
         let members = Members::new(self.signer.public_key());
         let clock = Arc::new(self.context.child("members"));
-        let sub_channel = sub_channel(&config.chain_id);
         let mut channels = Vec::new();
-        for mux in self
-            .muxes
-            .lock()
-            .await
-            .iter_mut()
-            .take(Channel::Transactions as usize + 1)
-        {
-            let (sender, receiver) = mux
-                .register(sub_channel)
-                .await
-                .map_err(|error| Fatal(format!("chain {} cannot be started twice: {error}", config.chain_id)))?;
-            let sender = MemberSender::new(sender, members.clone());
-            channels.push((sender, MemberReceiver::new(receiver, members.clone(), clock.clone())));
+        for channel in &Channel::ALL[..=Channel::Snapshots as usize] {
+            channels.push(self.channel(*channel, config.chain_id, &members, &clock).await?);
         }
         let parts = Parts {
             context: self.context.child("chain"),

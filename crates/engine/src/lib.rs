@@ -11,6 +11,7 @@ mod api;
 mod automaton;
 mod block;
 mod chain;
+mod exchange;
 mod host;
 mod keys;
 mod members;
@@ -23,10 +24,11 @@ pub mod tcp;
 mod two_faced;
 
 pub use api::{
-    Ancestors, Application, Archive, ChainConfig, ChainStatus, Fatal, FinalBlock, Peer, Round, Runtime, SetRange, Task,
-    Timing,
+    Ancestors, Application, Archive, ChainConfig, ChainStatus, EXCHANGE_BYTES_MAX, Fatal, FinalBlock, Peer, Round,
+    Runtime, SetRange, Task, Timing,
 };
 pub use chain::{ChainHandle, MESSAGE_BYTES_MAX};
-pub use host::{Host, Net};
+pub use exchange::Exchange;
+pub use host::{EXCHANGE_MESSAGES_PER_SECOND, Host, Net};
 pub use keys::{EngineKey, NodeSigner};
 pub use runtime::{Context, Env};

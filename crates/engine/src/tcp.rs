@@ -1,7 +1,7 @@
 //! A node on the operating system: tokio runtime, TCP, SM2 handshakes and SM4-GCM links.
 
 use crate::{
-    api::{Fatal, Peer},
+    api::{EXCHANGE_BYTES_MAX, Fatal, Peer},
     block::{BlockCodec, EngineBlock},
     chain::MESSAGE_BYTES_MAX,
     host::{Channel, Host, Net},
@@ -174,7 +174,8 @@ fn message_bytes_max() -> u32 {
         .max(simplex::max_payload_size::<Sm2Scheme, EngineDigest>(
             VALIDATORS_MAX as u32,
         ))
-        .max(MESSAGE_BYTES_MAX);
+        .max(MESSAGE_BYTES_MAX)
+        .max(EXCHANGE_BYTES_MAX);
     max_message_size(&[mux::prefixed(mux::prefixed(payload))])
 }
 

@@ -53,6 +53,23 @@ pub struct PeerConfig {
     pub address: String,
 }
 
+/// How a new node comes to the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SyncMode {
+    /// It fetches and executes every block since genesis, and can show all of them later.
+    #[default]
+    Blocks,
+    /// It takes the state after a recent block from a member and verifies it; older blocks stay elsewhere.
+    Snapshot,
+}
+
+impl SyncMode {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Settings of one node. Relative paths are relative to the file's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +108,10 @@ pub struct NodeConfig {
     /// Heights behind the last one at which the state stays provable; what it takes is the undo records of their blocks.
     #[serde(default = "history_heights")]
     pub history_heights: u64,
+    /// How a node without a ledger comes to the chain: "blocks", which is the default and what nodes that keep all blocks
+    /// need, or "snapshot".
+    #[serde(default, skip_serializing_if = "SyncMode::is_default")]
+    pub sync: SyncMode,
     /// Memory for blocks read from disk, MiB.
     #[serde(default = "cache_mib")]
     pub cache_mib: u64,
@@ -201,6 +222,18 @@ mod tests {
     fn unknown_fields_are_refused() {
         assert!(matches!(
             read(&format!("{MINIMAL}colour = 'red'\n")),
+            Err(ConfigError::Parse { .. })
+        ));
+    }
+
+    #[test]
+    fn a_new_node_takes_blocks_unless_told_otherwise() {
+        assert_eq!(read(MINIMAL).unwrap().sync, SyncMode::Blocks);
+        let config = read(&format!("{MINIMAL}sync = 'snapshot'\n")).unwrap();
+        assert_eq!(config.sync, SyncMode::Snapshot);
+        assert_eq!(read(&config.to_toml().unwrap()).unwrap(), config);
+        assert!(matches!(
+            read(&format!("{MINIMAL}sync = 'fast'\n")),
             Err(ConfigError::Parse { .. })
         ));
     }

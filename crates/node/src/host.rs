@@ -2,9 +2,10 @@
 
 use crate::{
     ChainNode, OpenError,
-    config::{ConfigError, NodeConfig},
+    config::{ConfigError, NodeConfig, SyncMode},
     http,
     service::{Identity, NodeService},
+    snapshot::{self, JoinError},
 };
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -57,6 +58,9 @@ pub enum HostError {
     /// The chain cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// No snapshot could be brought in.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// The engine cannot start.
     #[error(transparent)]
     Engine(#[from] Fatal),
@@ -143,6 +147,17 @@ impl Node {
             .await
             .map_err(|source| HostError::Listen { address, source })?;
         let options = config.options()?;
+        tokio::pin!(stop);
+        if config.sync == SyncMode::Snapshot && snapshot::is_wanted(&kv).map_err(JoinError::from)? {
+            let acquainted = snapshot::Acquainted::new(&genesis, &options.peers, &signer.public_key());
+            let (validators, peers) = (acquainted.validators, acquainted.peers);
+            let exchange = host.exchange(genesis.chain_id, validators, peers).await?;
+            let joining = snapshot::join(&context, &kv, &genesis, exchange, acquainted.others);
+            tokio::select! {
+                () = &mut stop => return Ok(()),
+                joined = joining => joined?,
+            };
+        }
         let chain = ChainNode::open(context.clone(), kv, genesis.clone(), signer.clone(), options).await?;
         let handle = host.start_chain(
             chain.chain_config().map_err(OpenError::from)?,
@@ -165,7 +180,7 @@ impl Node {
         let serving = http::serve(listener, service, async {
             let _ = ended.await;
         });
-        tokio::pin!(serving, stop);
+        tokio::pin!(serving);
         let reason = tokio::select! {
             () = &mut stop => None,
             reason = stopped.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),

@@ -50,6 +50,18 @@ fn lie(block: SealedBlock, number: u64) -> SealedBlock {
     SealedBlock::build(header, transactions)
 }
 
+/// Some answers are good, most have a byte changed somewhere.
+fn damaged(answer: Bytes, number: u64) -> Bytes {
+    let mut bytes = answer.to_vec();
+    let at = (number as usize).wrapping_mul(7_919) % bytes.len().max(1);
+    if !number.is_multiple_of(3)
+        && let Some(byte) = bytes.get_mut(at)
+    {
+        *byte ^= 0x10;
+    }
+    bytes.into()
+}
+
 impl<A: Application> Application for Byzantine<A> {
     async fn propose(&self, round: Round, ancestors: Ancestors) -> Option<SealedBlock> {
         if self.fault == Some(Fault::Silent) {
@@ -79,6 +91,15 @@ impl<A: Application> Application for Byzantine<A> {
 
     fn received(&self, from: PublicKey, message: Bytes) {
         self.honest.received(from, message)
+    }
+
+    async fn asked(&self, from: PublicKey, request: Bytes) -> Option<Bytes> {
+        let answer = self.honest.asked(from, request).await?;
+        match self.fault {
+            Some(Fault::Liar) => Some(damaged(answer, self.lies.fetch_add(1, Relaxed))),
+            Some(Fault::Silent) => None,
+            _ => Some(answer),
+        }
     }
 
     fn fault(&self, validator: PublicKey, kind: &'static str) {

@@ -46,11 +46,13 @@ impl Seen {
     }
 }
 
-/// Every transaction stands at most once in the chain, and those whose result was received where they were said to be.
+/// Every transaction stands at most once in the chain, and those whose result was received where they were said to be, as far
+/// as the node holds blocks.
 pub(crate) fn transactions(node: &Node, book: &Book) -> Result<usize, Broken> {
     let ledger = node.ledger();
     let mut found: BTreeMap<Digest, (u64, Digest, usize)> = BTreeMap::new();
-    for height in 1..=ledger.tip().height {
+    let first = ledger.pruned_below().max(1);
+    for height in first..=ledger.tip().height {
         let bytes = ledger.final_block(height).map_err(|e| e.to_string())?;
         let bytes = bytes.ok_or_else(|| format!("block {height} is missing"))?;
         let block = SealedBlock::decode(bytes, &BlockLimits::default()).map_err(|e| e.to_string())?;
@@ -61,7 +63,9 @@ pub(crate) fn transactions(node: &Node, book: &Book) -> Result<usize, Broken> {
         }
     }
     for (id, sent) in book {
-        let Some(received) = &sent.received else { continue };
+        let Some(received) = sent.received.as_ref().filter(|received| received.height >= first) else {
+            continue;
+        };
         match found.get(id) {
             Some((height, digest, index)) if (*height, *digest) == (received.height, received.digest) => {
                 let receipts = ledger.receipts(*height).map_err(|e| e.to_string())?.unwrap_or_default();
@@ -85,7 +89,7 @@ pub(crate) fn transactions(node: &Node, book: &Book) -> Result<usize, Broken> {
 /// The receipts of every final block are those that the next header commits to.
 pub(crate) fn receipts(node: &Node) -> Result<(), Broken> {
     let ledger = node.ledger();
-    for height in 1..ledger.tip().height {
+    for height in ledger.pruned_below().max(1)..ledger.tip().height {
         let receipts = ledger.receipts(height).map_err(|e| e.to_string())?.unwrap_or_default();
         let next = ledger.header(height + 1).map_err(|e| e.to_string())?;
         let next = next.ok_or_else(|| format!("no header {}", height + 1))?;

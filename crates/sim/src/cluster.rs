@@ -16,7 +16,7 @@ use yulian_engine::{
     Fatal, NodeSigner, Task,
     simulated::{SimContext, SimHost, World},
 };
-use yulian_node::{ChainNode, ChainOptions};
+use yulian_node::{ChainNode, ChainOptions, snapshot};
 use yulian_store::{CHAIN_SPACES, LogKv};
 use yulian_types::SealedGenesis;
 
@@ -98,6 +98,7 @@ impl Cluster {
         let main = Main {
             machine,
             fault,
+            late: self.plan.late.contains(&machine),
             genesis: self.genesis.clone(),
             signer: signer.clone(),
             crashed,
@@ -171,6 +172,7 @@ fn pairs() -> impl Iterator<Item = (usize, usize)> {
 struct Main {
     machine: usize,
     fault: Option<Fault>,
+    late: bool,
     genesis: Arc<SealedGenesis>,
     signer: NodeSigner,
     crashed: watch::Receiver<bool>,
@@ -192,6 +194,13 @@ impl Main {
         let log = SimLog::open(&context, self.machine).await?;
         let kv = LogKv::open(log, CHAIN_SPACES).await?;
         let options = ChainOptions::default();
+        if self.late && snapshot::is_wanted(&kv)? {
+            let known = snapshot::Acquainted::new(&self.genesis, &options.peers, &self.signer.0.public_key());
+            let exchange = host
+                .exchange(self.genesis.chain_id, known.validators, known.peers)
+                .await?;
+            snapshot::join(&context, &kv, &self.genesis, exchange, known.others).await?;
+        }
         let node = ChainNode::open(context, kv, self.genesis, self.signer.0.clone(), options).await?;
         let mut config = node.chain_config()?;
         config.prefix = format!("n{}-{}", self.machine, config.prefix);

@@ -41,11 +41,12 @@ fn main() -> Result<()> {
         match play(&plan) {
             Ok(outcome) => writeln!(
                 out,
-                "seed {seed}: ok, height {}, {} transactions, {} answered, {} changes, {:.1} s, fingerprint {}",
+                "seed {seed}: ok, height {}, {} transactions, {} answered, {} changes, {} joined, {:.1} s, fingerprint {}",
                 outcome.height,
                 outcome.transactions,
                 outcome.answered,
                 outcome.changes,
+                outcome.joined,
                 begun.elapsed().as_secs_f64(),
                 outcome.fingerprint
             )?,

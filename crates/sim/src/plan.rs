@@ -51,6 +51,8 @@ pub struct Plan {
     pub link: Link,
     /// The machine that misbehaves from the start, and how.
     pub byzantine: Option<(usize, Fault)>,
+    /// Machines that do not run at the start and come to the chain by a snapshot.
+    pub late: BTreeSet<usize>,
     /// What happens, at ms from the start, ascending.
     pub acts: Vec<(u64, Act)>,
     /// Clients stop sending new transactions here; ms from the start.
@@ -86,10 +88,12 @@ impl Plan {
             epoch_length: random.random_range(12..40),
             link,
             byzantine,
+            late: BTreeSet::new(),
             acts: vec![],
             quiet_from_ms: BUSY_MS,
         };
         plan.draw_acts(&mut random);
+        plan.draw_late(&mut random);
         plan
     }
 
@@ -111,6 +115,23 @@ impl Plan {
                 _ => self.draw_change(random, at, &mut set),
             }
             at += duration + random.random_range(200..2_500);
+        }
+    }
+
+    /// A machine that is no validator of genesis comes late; sometimes it crashes on its way.
+    fn draw_late(&mut self, random: &mut StdRng) {
+        if self.validators == MACHINES {
+            return;
+        }
+        let machine = random.random_range(self.validators..MACHINES);
+        let at = random.random_range(6_000..BUSY_MS - 10_000);
+        self.late.insert(machine);
+        self.acts.push((at, Act::Start(machine)));
+        if self.byzantine.is_none() {
+            let crash = at + random.random_range(20..1_500);
+            self.acts.push((crash, Act::Crash(machine)));
+            self.acts
+                .push((crash + random.random_range(500..2_000), Act::Start(machine)));
         }
     }
 
@@ -147,8 +168,8 @@ impl fmt::Display for Plan {
         } = self.link;
         writeln!(
             f,
-            "seed {}: {} validators, epochs of {}, links {latency:?} ± {jitter:?}, {loss_per_mille} ‰ lost, byzantine {:?}",
-            self.seed, self.validators, self.epoch_length, self.byzantine
+            "seed {}: {} validators, epochs of {}, links {latency:?} ± {jitter:?}, {loss_per_mille} ‰ lost, byzantine {:?}, late {:?}",
+            self.seed, self.validators, self.epoch_length, self.byzantine, self.late
         )?;
         self.acts
             .iter()

@@ -36,6 +36,8 @@ pub struct Outcome {
     pub answered: usize,
     /// Validator changes that votes carried.
     pub changes: usize,
+    /// Nodes that came by a snapshot.
+    pub joined: usize,
     /// Equal for two runs only if everything happened alike.
     pub fingerprint: String,
 }
@@ -55,7 +57,7 @@ struct Carry {
 pub fn play(plan: &Plan) -> Result<Outcome, Broken> {
     let genesis = genesis(plan.validators, plan.epoch_length);
     let mut carry = Carry {
-        up: (0..MACHINES).collect(),
+        up: (0..MACHINES).filter(|machine| !plan.late.contains(machine)).collect(),
         lives: 0,
         maker: Maker::new(genesis.chain_id),
         book: Book::new(),
@@ -364,7 +366,7 @@ impl Phase {
         let nodes = self.cluster.honest();
         let mut count = 0;
         for running in nodes.values() {
-            count = check::transactions(&running.node, &self.carry.book)?;
+            count = count.max(check::transactions(&running.node, &self.carry.book)?);
             check::receipts(&running.node)?;
         }
         Ok(Outcome {
@@ -372,6 +374,10 @@ impl Phase {
             transactions: count,
             answered: self.carry.book.values().filter(|sent| sent.received.is_some()).count(),
             changes: self.carry.changes,
+            joined: nodes
+                .values()
+                .filter(|node| node.node.ledger().floor().is_some())
+                .count(),
             fingerprint: self.cluster.world.fingerprint(),
         })
     }

@@ -9,7 +9,10 @@ use crate::{
     text::problem,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use yulian_node::{config::NodeConfig, ledger::HISTORY_HEIGHTS};
+use yulian_node::{
+    config::{NodeConfig, SyncMode},
+    ledger::HISTORY_HEIGHTS,
+};
 
 /// Folder of a node's data beside its configuration.
 const DATA_FOLDER: &str = "data";
@@ -34,6 +37,7 @@ pub(super) fn text(node: &Node) -> Result<String> {
         signature_tasks: 1,
         retain_blocks: None,
         history_heights: HISTORY_HEIGHTS,
+        sync: SyncMode::default(),
         cache_mib: 32,
         peers: Vec::new(),
     };

@@ -1,6 +1,6 @@
 //! Epochs, a change of validators, a crash and a late node, over lossy links.
 
-use crate::toy::{Disk, Toy, key, set, signer, start};
+use crate::toy::{Disk, EPOCH_LENGTH, Toy, genesis, key, set, signer, snapshot, start};
 use bytes::Bytes;
 use std::{
     collections::BTreeMap,
@@ -9,7 +9,7 @@ use std::{
 };
 use yulian_crypto::sm2::Signer;
 use yulian_engine::{
-    ChainHandle, Task,
+    ChainHandle, Runtime as _, Task,
     simulated::{self, Link, World},
 };
 use yulian_types::FinalityProof;
@@ -179,6 +179,104 @@ fn a_chain_lives_through_epochs_a_crash_a_change_and_a_late_node() {
     for seed in [1, 2] {
         scenario(seed);
     }
+}
+
+/// A node begins with a snapshot of height `at` of a chain that has gone on over epochs and a change of the set, asks for
+/// it first on the snapshot channel, and is a validator later. It crashes as soon as it runs, and again.
+fn floor(seed: u64, at: u64) {
+    let limit = Duration::from_secs(600);
+    simulated::run(seed, None, limit, |world| async move {
+        let mut nodes = Nodes::new(world, &[1, 2, 3, 4, 5]).await;
+        for number in 1..=4 {
+            nodes.up(number).await;
+        }
+        nodes.reach(&[1, 2, 3, 4], at + 20).await;
+        let disk = snapshot(&nodes.disks[&1].lock().unwrap(), at);
+        nodes.disks.insert(5, Arc::new(Mutex::new(disk)));
+        nodes.up(5).await;
+        nodes.world.pause(Duration::from_millis(30 * seed)).await;
+        nodes.down(5);
+        nodes.world.pause(Duration::from_millis(400)).await;
+        nodes.up(5).await;
+        nodes.reach(&[1, 2, 3, 4, 5], at + 40).await;
+        nodes.down(5);
+        nodes.reach(&[1, 2, 3, 4], at + 60).await;
+        nodes.up(5).await;
+        nodes.reach(&[1, 2, 3, 5], at + 90).await;
+        assert!(nodes.handles.lock().unwrap()[&5].status().validating);
+        let first = nodes.disks[&5].lock().unwrap().blocks.keys().next().copied();
+        assert_eq!(first, Some(at + 1), "it asked for blocks of the snapshot");
+        // With node 3 down, nothing is final without the votes of the one that joined.
+        nodes.down(3);
+        let height = nodes.height(1);
+        nodes.reach(&[1, 2, 5], height + 20).await;
+        nodes.agree();
+    });
+}
+
+#[test]
+fn a_chain_goes_on_from_a_snapshot() {
+    // In the middle of an epoch, after its last and before its last block, before and after the set changes.
+    for (seed, at) in [
+        (1, 36),
+        (2, 3 * EPOCH_LENGTH - 1),
+        (3, 4 * EPOCH_LENGTH - 2),
+        (4, 17),
+        (5, 5 * EPOCH_LENGTH),
+    ] {
+        floor(seed, at);
+    }
+}
+
+#[test]
+fn members_are_asked_before_a_chain_runs_and_strangers_are_not_heard() {
+    simulated::run(1, None, Duration::from_secs(60), |world| async move {
+        let mut nodes = Nodes::new(world, &[1, 2, 3, 4, 6, 7]).await;
+        for number in 1..=4 {
+            nodes.up(number).await;
+        }
+        nodes.reach(&[1, 2, 3, 4], 3).await;
+        let answers: Arc<Mutex<BTreeMap<u8, Vec<Bytes>>>> = Arc::default();
+        for asking in [6, 7] {
+            let (answers, runtime) = (answers.clone(), nodes.world.runtime());
+            let asker = nodes
+                .world
+                .node(signer(asking), 100 + u64::from(asking), move |_, host| async move {
+                    let validators: Vec<_> = [1, 2, 3, 4].map(|n| key(n).public_key()).into();
+                    let chain = genesis().chain_id;
+                    let mut exchange = host.exchange(chain, validators.clone(), vec![]).await.unwrap();
+                    // Links lose messages: whoever asks, asks again.
+                    for _ in 0..20 {
+                        exchange.send(&validators[0], Bytes::from_static(b"question"));
+                        // Nobody but a member is sent anything.
+                        exchange.send(&key(7).public_key(), Bytes::from_static(b"question"));
+                        runtime.pause(Duration::from_millis(100)).await;
+                    }
+                    let second = host.exchange(chain, validators.clone(), vec![]).await;
+                    assert!(second.is_err(), "one at a time");
+                    while let Some((from, answer)) = exchange.receive().await {
+                        assert_eq!(from, validators[0]);
+                        answers.lock().unwrap().entry(asking).or_default().push(answer);
+                        if answers.lock().unwrap()[&asking].len() > 5 {
+                            break;
+                        }
+                    }
+                    drop(exchange);
+                    host.exchange(chain, validators, vec![])
+                        .await
+                        .expect("once it was dropped");
+                    futures::future::pending::<()>().await;
+                });
+            nodes.tasks.insert(asking, asker.await.unwrap());
+        }
+        nodes.reach(&[1, 2, 3, 4], 100).await;
+        let answers = answers.lock().unwrap();
+        assert!(answers[&6].len() > 5, "a member was not answered");
+        assert!(answers[&6].iter().all(|answer| &answer[..] == b"answer to question"));
+        assert!(!answers.contains_key(&7), "a stranger was answered");
+        let disk = nodes.disks[&1].lock().unwrap();
+        assert!(disk.asked.iter().all(|(from, _)| *from == key(6).public_key()));
+    });
 }
 
 #[test]

@@ -52,6 +52,11 @@ pub(crate) struct Disk {
     pub proofs: BTreeMap<u64, Bytes>,
     pub digests: BTreeMap<Digest, u64>,
     pub delivered: BTreeMap<u64, Digest>,
+    /// Headers of what was delivered, and of what a snapshot brought.
+    pub headers: BTreeMap<u64, Bytes>,
+    /// First height after the snapshot that the node began with.
+    pub floor: Option<u64>,
+    pub asked: Vec<(PublicKey, Bytes)>,
     pub received: Vec<(PublicKey, Bytes)>,
     pub faults: Vec<&'static str>,
 }
@@ -163,6 +168,7 @@ impl Application for Toy {
     async fn finalized(&self, block: FinalBlock) -> Result<(), Fatal> {
         let block = block.block;
         let mut disk = self.disk.lock().unwrap();
+        disk.headers.insert(block.height(), block.header_bytes.clone());
         let before = disk.delivered.insert(block.height(), block.digest);
         assert!(
             before.is_none_or(|digest| digest == block.digest),
@@ -181,6 +187,12 @@ impl Application for Toy {
 
     fn received(&self, from: PublicKey, message: Bytes) {
         self.disk.lock().unwrap().received.push((from, message));
+    }
+
+    async fn asked(&self, from: PublicKey, request: Bytes) -> Option<Bytes> {
+        let answer = Bytes::from([b"answer to ", &request[..]].concat());
+        self.disk.lock().unwrap().asked.push((from, request));
+        Some(answer)
     }
 
     fn fault(&self, _: PublicKey, kind: &'static str) {
@@ -211,6 +223,15 @@ impl Archive for Toy {
         Ok(self.disk.lock().unwrap().blocks.get(&height).cloned())
     }
 
+    fn header(&self, height: u64) -> Result<Option<Bytes>, Fatal> {
+        let disk = self.disk.lock().unwrap();
+        let stored = || {
+            let block = SealedBlock::decode(disk.blocks.get(&height)?.clone(), &limits()).unwrap();
+            Some(block.header_bytes)
+        };
+        Ok(disk.headers.get(&height).cloned().or_else(stored))
+    }
+
     fn height_of(&self, digest: &Digest) -> Result<Option<u64>, Fatal> {
         Ok(self.disk.lock().unwrap().digests.get(digest).copied())
     }
@@ -239,6 +260,26 @@ fn ranges<'a>(heights: impl Iterator<Item = &'a u64>) -> Vec<(u64, u64)> {
     out
 }
 
+fn limits() -> BlockLimits {
+    BlockLimits {
+        body_bytes_max: 1 << 16,
+        transactions_max: 100,
+    }
+}
+
+/// What a snapshot of a node after a height brings: headers, sets, and one proof, without any block.
+pub(crate) fn snapshot(of: &Disk, height: u64) -> Disk {
+    let floor = height + 1;
+    Disk {
+        delivered: of.delivered.range(..=height).map(|(h, d)| (*h, *d)).collect(),
+        headers: of.headers.range(..=height).map(|(h, b)| (*h, b.clone())).collect(),
+        proofs: BTreeMap::from([(floor, of.proofs[&floor].clone())]),
+        digests: BTreeMap::from([(of.delivered[&floor], floor)]),
+        floor: Some(floor),
+        ..Disk::default()
+    }
+}
+
 /// Starts the toy chain on a host.
 pub(crate) async fn start(host: &SimHost, toy: Toy, number: u8, peers: &[u8]) -> ChainHandle {
     let genesis = genesis();
@@ -252,10 +293,8 @@ pub(crate) async fn start(host: &SimHost, toy: Toy, number: u8, peers: &[u8]) ->
         epoch_length: EPOCH_LENGTH,
         history: toy.history(),
         known_epoch: toy.next_height() / EPOCH_LENGTH,
-        limits: BlockLimits {
-            body_bytes_max: 1 << 16,
-            transactions_max: 100,
-        },
+        floor: toy.disk.lock().unwrap().floor,
+        limits: limits(),
         known: Arc::new(NothingKnown),
         prefix: format!("n{number}"),
         timing: Timing::default(),

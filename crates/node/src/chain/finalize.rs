@@ -52,6 +52,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             tracing::info!(from, validators, digest = %executed.announced.digest(), "another validator set takes over");
         }
         self.publish(block, executed)?;
+        self.let_go(now);
         self.prune_sometimes(height);
         Ok(())
     }
@@ -127,6 +128,14 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             .transactions_failed
             .add(executed.receipts.iter().filter(|receipt| is_failed(receipt)).count() as u64);
         metrics.state_keys.set(executed.tree.len() as u64);
+    }
+
+    /// States that were pinned for others are let go of beside the work of consensus.
+    fn let_go(&self, now_ms: u64) {
+        let expired = self.pins.expired(now_ms);
+        if !expired.is_empty() {
+            self.runtime.start_dedicated("unpin", async move { drop(expired) });
+        }
     }
 
     fn prune_sometimes(&self, height: u64) {

@@ -27,6 +27,7 @@ use crate::{
     options::ChainOptions,
     pool::Mempool,
     prover::Prover,
+    snapshot::Pins,
     waiters::Waiters,
 };
 use bytes::Bytes;
@@ -118,6 +119,7 @@ pub struct Core<R: Runtime, K: Kv> {
     cause: OnceLock<StopCause>,
     pruning: Mutex<bool>,
     faults: Mutex<VecDeque<(PublicKey, &'static str)>>,
+    pub(crate) pins: Pins,
     tasks: Vec<Task>,
 }
 
@@ -226,6 +228,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
                 .map(range)
                 .collect::<Result<_, LedgerError>>()?,
             known_epoch: (ledger.tip().height + 1) / ledger.epoch_length(),
+            floor: ledger.floor(),
             // The widest that any parameter allows: raising one by vote must not need a restart.
             limits: BlockLimits::default(),
             known: Arc::new(self.pool.clone()),
@@ -414,6 +417,10 @@ impl<R: Runtime, K: Kv> Application for ChainNode<R, K> {
 
     fn received(&self, _: PublicKey, message: Bytes) {
         self.admission.receive(message);
+    }
+
+    async fn asked(&self, _: PublicKey, request: Bytes) -> Option<Bytes> {
+        self.snapshot_answer(request)
     }
 
     fn fault(&self, validator: PublicKey, kind: &'static str) {

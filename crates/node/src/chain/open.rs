@@ -11,6 +11,7 @@ use crate::{
     options::ChainOptions,
     pool::Mempool,
     prover::Prover,
+    snapshot::Pins,
     waiters::Waiters,
 };
 use bytes::Bytes;
@@ -127,6 +128,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             cause: OnceLock::new(),
             pruning: Mutex::new(false),
             faults: Mutex::new(VecDeque::new()),
+            pins: Pins::default(),
             tasks,
         })))
     }

@@ -2,10 +2,11 @@
 
 use super::{Commit, Ledger, LedgerError, keys};
 use bytes::Bytes;
+use prost::Message;
 use std::future::Future;
 use yulian_engine::{Archive, Fatal};
-use yulian_store::{BLOCK, BLOCK_DIGEST, Batch, Kv, PROOF};
-use yulian_types::Digest;
+use yulian_store::{BLOCK, BLOCK_DIGEST, Batch, INDEX, Kv, PROOF};
+use yulian_types::{Digest, proto};
 
 impl<K: Kv> Ledger<K> {
     /// Bytes of the block at a height, durable or on its way.
@@ -84,6 +85,20 @@ impl<K: Kv> Archive for Ledger<K> {
 
     fn block(&self, height: u64) -> Result<Option<Bytes>, Fatal> {
         Ok(self.any_block(height)?)
+    }
+
+    fn header(&self, height: u64) -> Result<Option<Bytes>, Fatal> {
+        let executed = self.0.kv.get(INDEX, &keys::header(height)).map_err(LedgerError::from)?;
+        if executed.is_some() {
+            return Ok(executed);
+        }
+        let damaged = |_| LedgerError::damaged(format_args!("block {height}"));
+        let block = self
+            .any_block(height)?
+            .map(proto::Block::decode)
+            .transpose()
+            .map_err(damaged)?;
+        Ok(block.map(|block| block.header))
     }
 
     fn height_of(&self, digest: &Digest) -> Result<Option<u64>, Fatal> {

@@ -159,6 +159,7 @@ impl<K: Kv> Ledger<K> {
             depositing: BTreeSet::new(),
             organisations,
             pruned: 0,
+            floor: None,
         };
         (batch, known, past)
     }

@@ -3,7 +3,10 @@
 //! An index item lists the deposits of one block (or of one depositor in one block); each entry is
 //! index of the transaction (4) ‖ digest (32) ‖ length of the organisation id (1) ‖ organisation id.
 
-use super::keys::{self, Table};
+use super::{
+    keys::{self, Table},
+    state::Part,
+};
 use bytes::Bytes;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -105,13 +108,31 @@ pub(super) fn index(batch: &mut Batch, executed: &Executed, known: &mut BTreeSet
     let mut by_depositor: BTreeMap<&Digest, Vec<&Deposit>> = BTreeMap::new();
     for (depositor, deposit) in &deposits {
         by_depositor.entry(depositor).or_default().push(deposit);
-        if known.insert(deposit.organisation.clone()) {
-            let key = keys::index(Table::DepositingOrganisation, &[deposit.organisation.as_bytes()]);
-            batch.put(INDEX, &key, Bytes::new());
-        }
+        note_organisation(batch, &deposit.organisation, known);
     }
     for (depositor, list) in by_depositor {
         batch.put(INDEX, &keys::depositor(depositor, height), encode(list.into_iter()));
+    }
+}
+
+fn note_organisation(batch: &mut Batch, organisation: &str, known: &mut BTreeSet<String>) {
+    if known.insert(organisation.into()) {
+        let key = keys::index(Table::DepositingOrganisation, &[organisation.as_bytes()]);
+        batch.put(INDEX, &key, Bytes::new());
+    }
+}
+
+/// Notes the organisation of an evidence record of the state.
+pub(super) fn index_organisation(batch: &mut Batch, part: &Part, known: &mut BTreeSet<String>) {
+    // The key is table ‖ digest ‖ organisation.
+    const BEFORE_ORGANISATION: usize = 1 + 32;
+    if part.module_id == EVIDENCE_ID
+        && part.key.first() == Some(&TABLE_RECORD)
+        && let Some(name) = part.key.get(BEFORE_ORGANISATION..)
+        && let Ok(name) = std::str::from_utf8(name)
+        && !known.contains(name)
+    {
+        note_organisation(batch, name, known);
     }
 }
 

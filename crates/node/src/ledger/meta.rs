@@ -7,13 +7,16 @@
 //! | `tip` | the last final block: height (8) ‖ digest (32) ‖ time, ms (8) ‖ state root after it (32) ‖ receipt root (32) ‖ write-set root (32) ‖ transactions so far (8) |
 //! | `set/` epoch (8) | a validator set that begins with that epoch: first height (8) ‖ digest (32) |
 //! | `pruned` | blocks below this height (8) have lost their bodies |
+//! | `floor` | the chain was begun here with a snapshot: the first height (8) that was executed here |
+//! | `import` | empty: a snapshot is being brought in, and nothing in the store counts until it is whole |
 
 use super::{
     LedgerError,
     keys::{self, HEIGHT_BYTES},
 };
+use bytes::Bytes;
 use std::ops::Bound;
-use yulian_store::{Batch, Kv, META};
+use yulian_store::{Batch, Kv, META, View};
 use yulian_types::Digest;
 
 /// The format that this program writes.
@@ -24,6 +27,8 @@ const GENESIS: &[u8] = b"genesis";
 const TIP: &[u8] = b"tip";
 const SET: &[u8] = b"set/";
 const PRUNED: &[u8] = b"pruned";
+const FLOOR: &[u8] = b"floor";
+const IMPORT: &[u8] = b"import";
 
 /// Most changes of the validator set that are read: one for each epoch of centuries.
 const SET_CHANGES_MAX: usize = 1 << 20;
@@ -103,12 +108,39 @@ pub(super) fn format<K: Kv>(kv: &K) -> Result<Option<u32>, LedgerError> {
     read(kv, FORMAT, |bytes| bytes.try_into().ok().map(u32::from_be_bytes))
 }
 
-pub(super) fn genesis<K: Kv>(kv: &K) -> Result<Option<bytes::Bytes>, LedgerError> {
+pub(super) fn genesis<K: Kv>(kv: &K) -> Result<Option<Bytes>, LedgerError> {
     Ok(kv.get(META, GENESIS)?)
 }
 
 pub(super) fn tip<K: Kv>(kv: &K) -> Result<Option<Tip>, LedgerError> {
     read(kv, TIP, Tip::decode)
+}
+
+pub(super) fn tip_in(view: &dyn View) -> Result<Tip, LedgerError> {
+    let tip = view.get(META, TIP)?.and_then(|bytes| Tip::decode(&bytes));
+    tip.ok_or_else(|| damaged(TIP))
+}
+
+pub(super) fn floor<K: Kv>(kv: &K) -> Result<Option<u64>, LedgerError> {
+    read(kv, FLOOR, keys::parse_height)
+}
+
+pub(super) fn importing<K: Kv>(kv: &K) -> Result<bool, LedgerError> {
+    Ok(kv.get(META, IMPORT)?.is_some())
+}
+
+pub(super) fn is_import_mark(key: &[u8]) -> bool {
+    key == IMPORT
+}
+
+pub(super) fn put_importing(batch: &mut Batch) {
+    batch.put(META, IMPORT, Bytes::new());
+}
+
+/// The import is whole: the ledger begins above `floor`.
+pub(super) fn put_imported(batch: &mut Batch, floor: u64) {
+    batch.put(META, FLOOR, floor.to_be_bytes().to_vec());
+    batch.delete(META, IMPORT);
 }
 
 pub(super) fn pruned<K: Kv>(kv: &K) -> Result<u64, LedgerError> {
@@ -124,7 +156,7 @@ pub(super) fn sets<K: Kv>(kv: &K) -> Result<Vec<SetMark>, LedgerError> {
         SET_CHANGES_MAX,
         false,
     )?;
-    let parse = |(key, value): &(bytes::Bytes, bytes::Bytes)| {
+    let parse = |(key, value): &(Bytes, Bytes)| {
         let first_epoch = keys::parse_height(key.get(SET.len()..)?)?;
         let (height, digest) = value.split_at_checked(HEIGHT_BYTES)?;
         Some(SetMark {
@@ -138,7 +170,7 @@ pub(super) fn sets<K: Kv>(kv: &K) -> Result<Vec<SetMark>, LedgerError> {
         .collect()
 }
 
-pub(super) fn put_origin(batch: &mut Batch, genesis: bytes::Bytes) {
+pub(super) fn put_origin(batch: &mut Batch, genesis: Bytes) {
     batch.put(META, FORMAT, LEDGER_FORMAT.to_be_bytes().to_vec());
     batch.put(META, GENESIS, genesis);
 }

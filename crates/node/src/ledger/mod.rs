@@ -10,9 +10,11 @@ mod error;
 mod evidence;
 mod held;
 mod history;
+mod import;
 mod keys;
 mod meta;
 mod open;
+mod pin;
 mod prune;
 mod read;
 mod replay;
@@ -26,11 +28,14 @@ pub use commit::Commit;
 pub use error::LedgerError;
 pub use evidence::Deposit;
 pub use history::{GROUP_HEIGHTS, HISTORY_HEIGHTS, PastError, PastProof};
+pub(crate) use import::{Import, Whole};
 pub use meta::{LEDGER_FORMAT, SetMark, Tip};
 pub use open::Opened;
+pub(crate) use pin::Pinned;
 pub use prune::{PRUNE_HEIGHTS_MAX, RETAIN_BLOCKS_MIN};
 pub use read::{COVER_HEADERS_MAX, Cover};
 pub use replay::{ReplayError, ReplayOptions, Replayed, replay};
+pub(crate) use state::parse as parse_record;
 pub use transfer::{BackupWriter, TransferError, Transferred, export, import};
 
 use buffer::Buffer;
@@ -67,6 +72,8 @@ struct Known {
     organisations: BTreeSet<String>,
     /// Blocks below this height have lost their bodies.
     pruned: u64,
+    /// The first height that was executed here, if the chain was begun with a snapshot.
+    floor: Option<u64>,
 }
 
 impl<K> Clone for Ledger<K> {
@@ -126,6 +133,12 @@ impl<K> Ledger<K> {
     /// Blocks below this height have no body here any more.
     pub fn pruned_below(&self) -> u64 {
         self.known().pruned
+    }
+
+    /// The first height that was executed here, if the chain was begun here with a snapshot: look-ups of transactions and
+    /// deposits begin there.
+    pub fn floor(&self) -> Option<u64> {
+        self.known().floor
     }
 
     /// Blocks in an epoch.

@@ -4,6 +4,7 @@ use super::{
     Inner, Known, LEDGER_FORMAT, Ledger, LedgerError, Tip,
     buffer::Buffer,
     history::Past,
+    import,
     keys::{self, Table},
     meta, state,
 };
@@ -16,10 +17,10 @@ use std::{
     sync::{Arc, Mutex, RwLock, mpsc::sync_channel},
     thread,
 };
-use yulian_exec::{Anchor, Executed, ReplayWindow, bootstrap, limits::RECENT_DIGESTS, parameters::REPLAY_WINDOW_MS};
+use yulian_exec::{Anchor, Executed, ReplayWindow, bootstrap, limits::RECENT_DIGESTS};
 use yulian_state::Tree;
 use yulian_store::{INDEX, Kv};
-use yulian_types::{Digest, SealedBlock, SealedGenesis, StateKey, block_digest, decode_header, proto};
+use yulian_types::{Digest, SealedBlock, SealedGenesis, block_digest, decode_header, proto};
 
 /// Blocks of the replay window that are read ahead.
 const WINDOW_READ_AHEAD: usize = 64;
@@ -50,6 +51,10 @@ impl<K: Kv> Ledger<K> {
     /// and everything that is damaged.
     pub async fn open(kv: K, genesis: Arc<SealedGenesis>) -> Result<Opened<K>, LedgerError> {
         let first = bootstrap(&genesis).map_err(|fault| LedgerError::Genesis(fault.to_string()))?;
+        if meta::importing(&kv)? {
+            tracing::warn!("a snapshot was not brought in to its end; what there was of it is removed");
+            import::discard(&kv).await?;
+        }
         match meta::format(&kv)? {
             None => Self::begin(kv, genesis, &first).await,
             Some(found) if found > LEDGER_FORMAT => Err(LedgerError::NewerFormat {
@@ -84,6 +89,7 @@ impl<K: Kv> Ledger<K> {
             depositing: names(&kv, Table::DepositingOrganisation)?,
             organisations: names(&kv, Table::Organisation)?,
             pruned: meta::pruned(&kv)?,
+            floor: meta::floor(&kv)?,
         };
         let tree = state::tree(&kv)?;
         let block = genesis.block();
@@ -159,11 +165,13 @@ impl<K: Kv> Ledger<K> {
     /// The ids of the blocks of the last W. They may be millions: one thread reads ahead of the other, which inserts.
     fn window(&self, tip: &Tip) -> Result<ReplayWindow, LedgerError> {
         let window_ms = self.replay_window_ms()?;
+        // Where the window has grown since blocks were removed: their transactions had expired by then.
         let first = self.first_at_or_after(tip.time_ms.saturating_sub(window_ms))?;
+        let first = first.max(self.pruned_below()).max(1);
         let (give, blocks) = sync_channel(WINDOW_READ_AHEAD);
         thread::scope(|scope| {
             scope.spawn(move || {
-                let mut blocks = (first.max(1)..=tip.height).map(|height| self.seen_at(height));
+                let mut blocks = (first..=tip.height).map(|height| self.seen_at(height));
                 // Ends with the first that cannot be read, or when nobody listens any more.
                 let _ = blocks.try_for_each(|block| {
                     let failed = block.is_err();
@@ -190,10 +198,7 @@ impl<K: Kv> Ledger<K> {
 
     /// The parameter W in the durable state, ms.
     pub(super) fn replay_window_ms(&self) -> Result<u64, LedgerError> {
-        let value = state::value(&self.0.kv, &StateKey::parameter(REPLAY_WINDOW_MS))?;
-        let parameter = value.and_then(|value| proto::Parameter::decode(value).ok());
-        let missing = || LedgerError::damaged("the replay window is not in the state");
-        Ok(parameter.ok_or_else(missing)?.value)
+        state::replay_window_ms(&self.0.kv)
     }
 }
 

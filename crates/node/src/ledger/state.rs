@@ -5,15 +5,16 @@ use super::{
     keys::{self, Table},
 };
 use bytes::{Buf, Bytes};
+use prost::Message;
 use std::{collections::BTreeSet, ops::Bound, thread};
-use yulian_exec::{Base, BaseError, Executed, path_of};
+use yulian_exec::{Base, BaseError, Executed, parameters::REPLAY_WINDOW_MS, path_of};
 use yulian_state::{
     Path, Tree, TreeBuilder,
     write_set::{self, Write},
 };
 use yulian_store::{Batch, INDEX, Kv, STATE};
 use yulian_types::{
-    StateKey,
+    StateKey, proto,
     state_keys::{ACCOUNT_ID, TABLE_ORGANISATION},
 };
 
@@ -33,13 +34,30 @@ fn record(write: &Write, value: &Bytes) -> Vec<u8> {
     out
 }
 
-fn value_of(mut record: Bytes) -> Option<Bytes> {
+/// A record in its parts.
+pub(crate) struct Part {
+    /// The module whose key it is.
+    pub(crate) module_id: u32,
+    /// The key.
+    pub(crate) key: Bytes,
+    /// Its value.
+    pub(crate) value: Bytes,
+}
+
+/// Reads a record, without copying.
+pub(crate) fn parse(record: &Bytes) -> Option<Part> {
     if record.len() < MODULE_BYTES + LENGTH_BYTES {
         return None;
     }
-    record.advance(MODULE_BYTES);
-    let length = usize::from(record.get_u16());
-    (record.len() >= length).then(|| record.split_off(length))
+    let mut key = record.clone();
+    let module_id = key.get_u32();
+    let length = usize::from(key.get_u16());
+    let value = (key.len() >= length).then(|| key.split_off(length))?;
+    Some(Part { module_id, key, value })
+}
+
+fn value_of(record: Bytes) -> Option<Bytes> {
+    parse(&record).map(|part| part.value)
 }
 
 /// Adds the writes of a block, whose paths are known already, to a batch.
@@ -54,15 +72,21 @@ pub(super) fn put(batch: &mut Batch, writes: &[Write], paths: impl Iterator<Item
 
 /// Remembers the organisations that a block registered: the state itself cannot be listed.
 pub(super) fn index_organisations(batch: &mut Batch, executed: &Executed, known: &mut BTreeSet<String>) {
-    for write in executed.writes.iter().filter(|write| write.module_id == ACCOUNT_ID) {
-        let Some((&TABLE_ORGANISATION, id)) = write.key.split_first() else {
-            continue;
-        };
-        if let Ok(id) = std::str::from_utf8(id)
-            && known.insert(id.into())
-        {
-            batch.put(INDEX, &keys::index(Table::Organisation, &[id.as_bytes()]), Bytes::new());
-        }
+    for write in &executed.writes {
+        index_organisation(batch, write.module_id, &write.key, known);
+    }
+}
+
+/// Remembers an organisation, if that is what a key of the state is of.
+pub(super) fn index_organisation(batch: &mut Batch, module_id: u32, key: &[u8], known: &mut BTreeSet<String>) {
+    let Some((&TABLE_ORGANISATION, id)) = key.split_first() else {
+        return;
+    };
+    if module_id == ACCOUNT_ID
+        && let Ok(id) = std::str::from_utf8(id)
+        && known.insert(id.into())
+    {
+        batch.put(INDEX, &keys::index(Table::Organisation, &[id.as_bytes()]), Bytes::new());
     }
 }
 
@@ -77,6 +101,14 @@ pub(super) fn read<K: Kv>(kv: &K, path: &Path) -> Result<Option<Bytes>, LedgerEr
 /// The value of a key in the durable state.
 pub(super) fn value<K: Kv>(kv: &K, key: &StateKey) -> Result<Option<Bytes>, LedgerError> {
     read(kv, &path_of(key))
+}
+
+/// The parameter W, ms.
+pub(super) fn replay_window_ms<K: Kv>(kv: &K) -> Result<u64, LedgerError> {
+    let value = value(kv, &StateKey::parameter(REPLAY_WINDOW_MS))?;
+    let parameter = value.and_then(|value| proto::Parameter::decode(value).ok());
+    let missing = || LedgerError::damaged("the replay window is not in the state");
+    Ok(parameter.ok_or_else(missing)?.value)
 }
 
 /// First byte of the paths in the upper half of the tree.

@@ -387,6 +387,29 @@ fn pruning_removes_old_bodies_but_neither_headers_nor_boundaries_nor_the_window(
 }
 
 #[test]
+fn a_window_that_is_longer_than_the_least_retention_is_found_again_after_pruning() {
+    let log = MemoryLog::new();
+    let genesis = genesis("test", 4, LENGTH);
+    let ledger = open(&log, &genesis).unwrap().ledger;
+    let mut forge = Forge::new(&genesis);
+    // Two blocks a second: the ten minutes of the window are 1,200 blocks.
+    for height in 1..=1_500u64 {
+        let transactions = match height {
+            280..=320 => vec![deposit(&genesis, 0, height as u32)],
+            _ => vec![],
+        };
+        commit(&ledger, &forge.next(500, transactions), true);
+    }
+    while block_on(ledger.prune(0)).unwrap() {}
+    assert_eq!(ledger.pruned_below(), 300);
+    let window = open(&log, &genesis).unwrap().anchor.window;
+    for height in 280..=320u64 {
+        let known = window.contains(&deposit(&genesis, 0, height as u32).id);
+        assert_eq!(known, height >= 300, "height {height}");
+    }
+}
+
+#[test]
 fn a_full_disk_stops_the_ledger_with_a_clear_error() {
     let log = MemoryLog::new();
     let genesis = genesis("test", 4, LENGTH);

@@ -109,7 +109,22 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         match self.find(id)? {
             Some(found) => Ok(found),
             None if self.node.pool.holds(id) => Err(Code::NotFinal.into()),
-            None => Err(Code::UnknownTransaction.into()),
+            None => Err(self.unknown_transaction()),
+        }
+    }
+
+    /// A node that began with a snapshot cannot tell what was before its blocks from what never was.
+    fn unknown_transaction(&self) -> ApiError {
+        let ledger = self.node.ledger();
+        match ledger.floor() {
+            None => Code::UnknownTransaction.into(),
+            Some(_) => ApiError::detailed(
+                Code::UnknownTransaction,
+                format_args!(
+                    "本节点只有高度 {0} 起的交易，更早的请询问保留全部历史的节点 / this node has transactions from height {0} on;                      ask one that keeps the whole history for earlier ones",
+                    ledger.pruned_below()
+                ),
+            ),
         }
     }
 
@@ -117,7 +132,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         // In the pool first: what leaves it meanwhile is in the ledger already.
         let waiting = self.node.pool.lock().get(&id).cloned();
         let Some(found) = self.find(&id)? else {
-            let waiting = waiting.ok_or(Code::UnknownTransaction)?;
+            let waiting = waiting.ok_or_else(|| self.unknown_transaction())?;
             return Ok(TransactionView::queued(&waiting));
         };
         let receipt = found.data.receipts.as_ref().and_then(|list| list.get(found.index));

@@ -22,7 +22,13 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             EvidenceFilter::Depositor(account) => {
                 let before = cursor::<Place>(&page)?.map(|Place(height, index)| (height, index));
                 let list = self.node.ledger().deposits_of(&account, before, page.limit + 1)?;
-                self.show(list, &page).await
+                let end = list.last().map(|last| Place(last.height, last.index).to_string());
+                let mut shown = self.show(list, &page).await?;
+                // A list that ends with a snapshot is not at its end: what is older has to be asked for elsewhere.
+                if self.node.ledger().floor().is_some() && shown.next.is_none() {
+                    shown.next = Some(end.ok_or(Code::Pruned)?);
+                }
+                Ok(shown)
             }
             EvidenceFilter::Time { from_ms, to_ms } => {
                 let ledger = self.node.ledger();
@@ -33,6 +39,9 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 let Some(last) = ledger.first_at_or_after(to_ms)?.checked_sub(1) else {
                     return self.show(Vec::new(), &page).await;
                 };
+                if ledger.floor().is_some_and(|floor| first.0 < floor && first.0 <= last) {
+                    return Err(Code::Pruned.into());
+                }
                 let list = ledger.deposits_between(first, last, page.limit + 1)?;
                 self.show(list, &page).await
             }

@@ -35,6 +35,9 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         let value = values.pop().flatten().ok_or(Code::UnknownEvidence)?;
         let record = proto::EvidenceRecord::decode(value).map_err(|_| Code::Internal)?;
         let id = Digest::from_slice(&record.transaction_id).ok_or(Code::Internal)?;
+        if self.node.ledger().is_pruned(record.height) {
+            return Err(Code::Pruned.into());
+        }
         let found = self.find_final(&id)?;
         let block = &found.data.block;
         let cover = self.cover_with_child(block.height())?.ok_or(Code::NotProvable)?;

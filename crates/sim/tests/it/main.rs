@@ -3,12 +3,15 @@
 use yulian_sim::{Plan, play};
 
 fn hold(seeds: std::ops::Range<u64>) {
+    let mut joined = 0;
     for seed in seeds {
         let plan = Plan::of_seed(seed);
-        if let Err(broken) = play(&plan) {
-            panic!("{plan}{broken}\nreplay: yulian-sim --seed {seed}");
+        match play(&plan) {
+            Ok(outcome) => joined += outcome.joined,
+            Err(broken) => panic!("{plan}{broken}\nreplay: yulian-sim --seed {seed}"),
         }
     }
+    assert!(joined >= 5, "only {joined} machines joined by a snapshot");
 }
 
 #[test]
