@@ -16,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::net::TcpListener;
 use yulian_crypto::{
     key_file::{self, KeyFileError},
     sm2::Signer,
@@ -31,6 +32,8 @@ use yulian_types::{GenesisError, SealedGenesis};
 const LEDGER_FOLDER: &str = "ledger";
 /// Folder of the engine's journals below the data folder.
 const ENGINE_FOLDER: &str = "engine";
+/// Folder below the data folder of a node that has no ledger yet: see [`Candidate`].
+const CANDIDATE_FOLDER: &str = "candidate";
 
 /// Why a node cannot start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +92,7 @@ pub fn read_genesis(path: &Path) -> Result<SealedGenesis, HostError> {
 /// Opens a node's ledger for reading and replaying while the node does not run.
 pub fn open_store(config: &NodeConfig) -> Result<FjallKv, HostError> {
     let folder = config.data_dir.join(LEDGER_FOLDER);
-    fs::create_dir_all(&folder).map_err(|error| Fatal(format!("{}: {error}", folder.display())))?;
+    fs::create_dir_all(&folder).map_err(|error| unusable(&folder, &error))?;
     let options = Options {
         cache_bytes: config.cache_mib << 20,
         ..Options::default()
@@ -147,16 +150,32 @@ impl Node {
             .await
             .map_err(|source| HostError::Listen { address, source })?;
         let options = config.options()?;
+        let identity = Identity {
+            name: config.name.clone(),
+            cloud: config.cloud.clone(),
+            organisation: config.organisation.clone(),
+            address: config
+                .public_address
+                .clone()
+                .unwrap_or_else(|| config.peer_address.to_string()),
+            public_key: signer.public_key(),
+        };
         tokio::pin!(stop);
         if config.sync == SyncMode::Snapshot && snapshot::is_wanted(&kv).map_err(JoinError::from)? {
             let acquainted = snapshot::Acquainted::new(&genesis, &options.peers, &signer.public_key());
             let (validators, peers) = (acquainted.validators, acquainted.peers);
             let exchange = host.exchange(genesis.chain_id, validators, peers).await?;
             let joining = snapshot::join(&context, &kv, &genesis, exchange, acquainted.others);
-            tokio::select! {
-                () = &mut stop => return Ok(()),
-                joined = joining => joined?,
-            };
+            let candidate = Candidate::new(&config, &context, &genesis, &signer, &identity).await?;
+            let joined = candidate.serve_while(&listener, async {
+                tokio::select! {
+                    () = &mut stop => Ok(None),
+                    joined = joining => joined.map(Some),
+                }
+            });
+            if joined.await?.is_none() {
+                return Ok(());
+            }
         }
         let chain = ChainNode::open(context.clone(), kv, genesis.clone(), signer.clone(), options).await?;
         let handle = host.start_chain(
@@ -166,18 +185,11 @@ impl Node {
         );
         let handle = handle.await?;
         chain.attach(Arc::new(handle.clone()));
-        let identity = Identity {
-            name: config.name,
-            cloud: config.cloud,
-            organisation: config.organisation,
-            address: config.public_address.unwrap_or_else(|| config.peer_address.to_string()),
-            public_key: signer.public_key(),
-        };
         tracing::info!(name = %identity.name, chain = %genesis.chain_id, api = %address, "node started");
         let service = NodeService::new(context, identity, vec![chain.clone()]);
         let mut stopped = chain.watch_stopped();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let serving = http::serve(listener, service, async {
+        let serving = http::serve(&listener, service, async {
             let _ = ended.await;
         });
         tokio::pin!(serving);
@@ -197,4 +209,76 @@ impl Node {
             None => Ok(()),
         }
     }
+}
+
+/// A node that has no ledger yet. Whoever registers it asks it who it is, and until it is registered nobody gives it a snapshot: so
+/// it answers meanwhile as a node whose chain has only begun, with a store of its own.
+struct Candidate {
+    service: NodeService<TcpContext, FjallKv>,
+    chain: ChainNode<TcpContext, FjallKv>,
+    kv: FjallKv,
+    folder: PathBuf,
+}
+
+impl Candidate {
+    async fn new(
+        config: &NodeConfig,
+        context: &TcpContext,
+        genesis: &Arc<SealedGenesis>,
+        signer: &Arc<dyn Signer>,
+        identity: &Identity,
+    ) -> Result<Self, HostError> {
+        let folder = config.data_dir.join(CANDIDATE_FOLDER);
+        remove(&folder)?;
+        fs::create_dir_all(&folder).map_err(|error| unusable(&folder, &error))?;
+        let options = Options {
+            cache_bytes: 1 << 20,
+            ..Options::default()
+        };
+        let kv = FjallKv::open(&folder, options)?;
+        let (genesis, signer) = (genesis.clone(), signer.clone());
+        let chain = ChainNode::open(context.clone(), kv.clone(), genesis, signer, config.options()?).await?;
+        Ok(Self {
+            service: NodeService::new(context.clone(), identity.clone(), vec![chain.clone()]),
+            chain,
+            kv,
+            folder,
+        })
+    }
+
+    /// Serves the API until the work is done, then leaves nothing behind.
+    async fn serve_while<T, E>(
+        self,
+        listener: &TcpListener,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, HostError>
+    where
+        HostError: From<E>,
+    {
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let serving = http::serve(listener, self.service, async {
+            let _ = ended.await;
+        });
+        let work = async {
+            let done = work.await;
+            let _ = end.send(());
+            done
+        };
+        let ((), done) = tokio::join!(serving, work);
+        self.chain.stop();
+        self.kv.close();
+        remove(&self.folder)?;
+        Ok(done?)
+    }
+}
+
+fn remove(folder: &Path) -> Result<(), HostError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(folder, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn unusable(folder: &Path, error: &io::Error) -> HostError {
+    Fatal(format!("{}: {error}", folder.display())).into()
 }

@@ -25,7 +25,7 @@ pub async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Serves until `stop` resolves.
-pub async fn serve<S: Service>(listener: TcpListener, service: S, stop: impl Future<Output = ()>) {
+pub async fn serve<S: Service>(listener: &TcpListener, service: S, stop: impl Future<Output = ()>) {
     let router = TowerToHyperService::new(router(service, Limits::default()));
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = tokio::task::JoinSet::new();

@@ -27,6 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::sleep;
+use yulian_node::config::SyncMode;
 use yulian_sdk::{
     BlockRef, Chain, Client, Options,
     views::{ProposalStatus, ValidatorView},
@@ -141,6 +142,7 @@ impl Pair {
                     organisation: old.organisation.clone(),
                     api_port: None,
                     peer_port: None,
+                    sync: SyncMode::default(),
                 },
             )?,
         };

@@ -1,7 +1,7 @@
 //! The configuration of a node, as its folder holds it.
 
 use super::{
-    topology::Node,
+    plan::PlannedNode,
     write::{GENESIS_FILE, NODE_KEY_FILE},
 };
 use crate::{
@@ -9,10 +9,7 @@ use crate::{
     text::problem,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use yulian_node::{
-    config::{NodeConfig, SyncMode},
-    ledger::HISTORY_HEIGHTS,
-};
+use yulian_node::{config::NodeConfig, ledger::HISTORY_HEIGHTS};
 
 /// Folder of a node's data beside its configuration.
 const DATA_FOLDER: &str = "data";
@@ -20,7 +17,8 @@ const DATA_FOLDER: &str = "data";
 const HEAD: &str = "# 节点配置；路径相对于本文件。Settings of a node; paths are relative to this file.\n\n";
 
 /// The text of `node.toml`.
-pub(super) fn text(node: &Node) -> Result<String> {
+pub(super) fn text(planned: &PlannedNode) -> Result<String> {
+    let node = &planned.node;
     let config = NodeConfig {
         name: node.name.clone(),
         cloud: node.cloud.clone(),
@@ -37,7 +35,7 @@ pub(super) fn text(node: &Node) -> Result<String> {
         signature_tasks: 1,
         retain_blocks: None,
         history_heights: HISTORY_HEIGHTS,
-        sync: SyncMode::default(),
+        sync: planned.sync,
         cache_mib: 32,
         peers: Vec::new(),
     };

@@ -10,6 +10,7 @@ use crate::{
 use bytes::Bytes;
 use yulian_crypto::sm2::{PublicKey, SecretKey, Signer};
 use yulian_exec::{PROTOCOL_VERSIONS_KNOWN, bootstrap, default_parameters, rules::default_charter};
+use yulian_node::config::SyncMode;
 use yulian_types::{SealedGenesis, ValidatorSet, account_id, proto};
 
 const GENESIS_VERSION: u32 = 1;
@@ -31,6 +32,7 @@ pub(crate) struct PlannedOrganisation {
 pub(crate) struct PlannedNode {
     pub(crate) node: Node,
     pub(crate) key: Holder,
+    pub(crate) sync: SyncMode,
 }
 
 /// Who holds a private key.
@@ -81,6 +83,7 @@ impl Plan {
             nodes.push(PlannedNode {
                 node: node.clone(),
                 key: Holder::new(node.public_key.as_deref())?,
+                sync: SyncMode::default(),
             });
         }
         let message = message(topology, &organisations, &nodes, time_ms)?;

@@ -114,7 +114,7 @@ pub(crate) fn write_node(genesis: &[u8], dir: &Path, planned: &PlannedNode, fold
     private_dir(&own)?;
     write_key(&own.join(NODE_KEY_FILE), &planned.key)?;
     files::write(&own.join(GENESIS_FILE), genesis, false)?;
-    files::write(&own.join(CONFIG_FILE), config::text(&planned.node)?.as_bytes(), false)?;
+    files::write(&own.join(CONFIG_FILE), config::text(planned)?.as_bytes(), false)?;
     let node = &planned.node;
     Ok(NodeEntry {
         name: node.name.clone(),

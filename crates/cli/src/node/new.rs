@@ -14,13 +14,14 @@ use crate::{
     problem::{Exit, Result},
     text::{problem, say},
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
 };
 use yulian_crypto::sm2::SecretKey;
+use yulian_node::config::SyncMode;
 use yulian_types::limits::GENESIS_BYTES_MAX;
 
 /// Where the nodes of one machine meet.
@@ -37,10 +38,29 @@ pub(crate) struct Arguments {
     api_port: Option<u16>,
     #[arg(long)]
     peer_port: Option<u16>,
+    #[arg(long, value_enum, default_value_t)]
+    sync: Sync,
     #[arg(long, default_value = DIR_DEFAULT)]
     dir: PathBuf,
     #[arg(long)]
     json: bool,
+}
+
+/// How the node comes to the chain.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Sync {
+    #[default]
+    Blocks,
+    Snapshot,
+}
+
+impl From<Sync> for SyncMode {
+    fn from(sync: Sync) -> Self {
+        match sync {
+            Sync::Blocks => Self::Blocks,
+            Sync::Snapshot => Self::Snapshot,
+        }
+    }
 }
 
 /// A node that is to be added.
@@ -51,6 +71,7 @@ pub(crate) struct NewNode {
     pub(crate) organisation: String,
     pub(crate) api_port: Option<u16>,
     pub(crate) peer_port: Option<u16>,
+    pub(crate) sync: SyncMode,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
@@ -60,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         organisation,
         api_port,
         peer_port,
+        sync,
         dir,
         ..
     } = arguments;
@@ -69,6 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         organisation: organisation.clone(),
         api_port: *api_port,
         peer_port: *peer_port,
+        sync: (*sync).into(),
     };
     let entry = add(dir, &new)?;
     if arguments.json {
@@ -120,6 +143,7 @@ pub(crate) fn add(dir: &Path, new: &NewNode) -> Result<NodeEntry> {
             public_key: None,
         },
         key: Holder::Here(SecretKey::generate(&mut key::random())),
+        sync: new.sync,
     };
     let genesis = files::read(&dir.join(GENESIS_FILE), GENESIS_BYTES_MAX)?;
     let entry = write_node(&genesis, dir, &planned, &free_folder(dir, record.nodes.len()))?;

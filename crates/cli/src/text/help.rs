@@ -371,6 +371,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "Port of its API (the next free one by default)",
     ),
     (
+        "node.new.sync",
+        "怎样取得账本：blocks 取全部区块并逐块执行，保留全部历史；snapshot 向成员取近期状态，核验后接着出块",
+        "How it comes to its ledger: blocks fetches and executes every block and keeps the whole history; snapshot takes a recent state from a member, verifies it and goes on from there",
+    ),
+    (
         "node.new.peer_port",
         "节点间端口（默认下一个空闲的）",
         "Port for its peers (the next free one by default)",
