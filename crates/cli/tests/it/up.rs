@@ -452,10 +452,15 @@ fn a_fifth_node_takes_a_seat(up: &Up) {
         "移动",
         "--organisation",
         "henan-mobile",
+        "--sync",
+        "snapshot",
     ]);
     let api = made["api"].as_str().unwrap();
     until("up starts the new node", || up.pids().len() == 5 && up.pids()[4] != 0);
     let replaced = up.ok(&["validator", "replace", "mobile-1", "--candidate", api]);
+    let log = up.dir.join(made["folder"].as_str().unwrap()).join("node.log");
+    let log = fs::read_to_string(log).unwrap();
+    assert!(log.contains("the snapshot is verified and in place"), "{log}");
     let names = |set: &Value| {
         let list = set["current"]["validators"].as_array().unwrap().clone();
         list.iter()
