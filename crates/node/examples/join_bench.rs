@@ -33,7 +33,7 @@ use yulian_node::{
 use yulian_state::{Tree, write_set};
 use yulian_store::{Batch, FjallKv, INDEX, Kv, META, Options, STATE};
 use yulian_types::{
-    FinalityProof, SealedBlock, SealedGenesis, ValidatorSet, empty_root, encode, finality_message, proto,
+    FinalityProof, SealedBlock, SealedGenesis, ValidatorSet, account_id, empty_root, encode, finality_message, proto,
     state_keys::{EVIDENCE_ID, TABLE_RECORD},
 };
 
@@ -113,6 +113,14 @@ fn genesis(keys: &[SecretKey]) -> Result<Arc<SealedGenesis>> {
             id: "org".into(),
             name: "郑州市大数据管理局".into(),
             member: true,
+            ..Default::default()
+        }],
+        accounts: vec![proto::Account {
+            id: account_id(&keys[0].public_key()).to_vec().into(),
+            organisation: "org".into(),
+            public_key: Bytes::copy_from_slice(keys[0].public_key().as_bytes()),
+            roles: vec!["admin".into()],
+            label: "admin".into(),
             ..Default::default()
         }],
         charter: Some(default_charter()),
