@@ -101,7 +101,7 @@ mod tests {
             parent_transactions: 64,
             ..QUIET
         };
-        assert_eq!(loaded.transactions_due_ms(&pace, 0), 10_000);
+        assert_eq!(loaded.transactions_due_ms(&pace, 0), 9_970);
         let recent = Situation {
             parent_ms: 9_960,
             ..loaded
