@@ -237,7 +237,9 @@ impl Candidate {
         };
         let kv = FjallKv::open(&folder, options)?;
         let (genesis, signer) = (genesis.clone(), signer.clone());
-        let chain = ChainNode::open(context.clone(), kv.clone(), genesis, signer, config.options()?).await?;
+        let mut options = config.options()?;
+        options.candidate = true;
+        let chain = ChainNode::open(context.clone(), kv.clone(), genesis, signer, options).await?;
         Ok(Self {
             service: NodeService::new(context.clone(), identity.clone(), vec![chain.clone()]),
             chain,

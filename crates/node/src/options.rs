@@ -24,6 +24,8 @@ pub struct ChainOptions {
     pub timing: Timing,
     /// Addresses to use instead of those registered on the chain, by key, and nodes beside them.
     pub peers: Vec<Peer>,
+    /// The chain is not here yet: nothing that it would judge by its genesis is taken for it.
+    pub candidate: bool,
 }
 
 impl Default for ChainOptions {
@@ -36,6 +38,7 @@ impl Default for ChainOptions {
             history_heights: HISTORY_HEIGHTS,
             timing: Timing::default(),
             peers: Vec::new(),
+            candidate: false,
         }
     }
 }

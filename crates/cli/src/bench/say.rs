@@ -83,7 +83,7 @@ crate::text::texts! {
     bench_not_stable() = "结论：不稳定，下列至少一项超出限度", "verdict: not stable, at least one of these is out of its limit";
     bench_memory() = "内存", "memory";
     bench_verdict_success(rate, missed) = "{rate} %，未发出 {missed} 笔（限度 100 %，0 笔）", "{rate} %, {missed} not sent (limit 100 %, 0)";
-    bench_verdict_memory(second, last, ratio, most) = "最后四分之一 {last} MiB，第二个四分之一 {second} MiB；扣除状态树为每笔存证保留的 286 字节后 {ratio} %（限度 {most} %）", "last quarter {last} MiB, second quarter {second} MiB; without the 286 bytes that the state tree keeps for each deposit {ratio} % (limit {most} %)";
+    bench_verdict_memory(second, last, ratio, most) = "最后四分之一 {last} MiB，第二个四分之一 {second} MiB；扣除状态树为每笔存证保留的 113 字节后 {ratio} %（限度 {most} %）", "last quarter {last} MiB, second quarter {second} MiB; without the 113 bytes that the state tree keeps for each deposit {ratio} % (limit {most} %)";
     bench_verdict_quarters(second, last, unit, ratio, most) = "最后四分之一 {last} {unit}，第二个四分之一 {second} {unit}：{ratio} %（限度 {most} %）", "last quarter {last} {unit}, second quarter {second} {unit}: {ratio} % (limit {most} %)";
 
     // Floods.

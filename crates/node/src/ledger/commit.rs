@@ -54,8 +54,8 @@ impl<K: Kv> Ledger<K> {
     /// the next one.
     ///
     /// # Errors
-    /// [`LedgerError::NotNext`] if the block does not follow the one before; [`LedgerError::Damaged`] if undo records of earlier
-    /// ones, which are put together with its own, cannot be read.
+    /// [`LedgerError::NotNext`] if the block does not follow the one before; [`LedgerError::Damaged`] if its undo records are
+    /// longer than any block's can be.
     pub fn begin_final<'a>(
         &'a self,
         before: &Tip,

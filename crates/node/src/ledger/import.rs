@@ -12,11 +12,16 @@ use std::{
     ops::Bound,
 };
 use yulian_state::Path;
-use yulian_store::{Batch, CHAIN_SPACES, INDEX, Kv, META, RECEIPT, STATE, Space, StoreError, TX};
+use yulian_store::{BLOCK, Batch, CHAIN_SPACES, INDEX, Kv, META, RECEIPT, STATE, Space, StoreError, TX, UNDO};
 use yulian_types::{Digest, SealedBlock};
 
-/// Entries removed at a time.
-const PAGE_ENTRIES: usize = 4_096;
+/// Entries removed at a time: reading their keys reads their values too, and one of these may have megabytes.
+fn page_entries(space: Space) -> usize {
+    match space {
+        BLOCK | RECEIPT | UNDO => 8,
+        _ => 1_024,
+    }
+}
 /// Commits on their way to the disk at a time.
 const COMMITS_AT_ONCE: usize = 16;
 
@@ -79,7 +84,7 @@ async fn remove<K: Kv>(kv: &K, space: Space, goes: impl Fn(&[u8]) -> bool) -> Re
             space,
             from.as_ref().map(|key: &Bytes| &key[..]),
             Bound::Unbounded,
-            PAGE_ENTRIES,
+            page_entries(space),
             false,
         )?;
         let Some((last, _)) = page.last() else {

@@ -20,7 +20,7 @@ use std::{
 use yulian_exec::{Anchor, Executed, ReplayWindow, bootstrap, limits::RECENT_DIGESTS};
 use yulian_state::Tree;
 use yulian_store::{INDEX, Kv};
-use yulian_types::{Digest, SealedBlock, SealedGenesis, block_digest, decode_header, proto};
+use yulian_types::{Digest, SealedBlock, SealedGenesis, block_digest, decode_header, empty_root, proto};
 
 /// Blocks of the replay window that are read ahead.
 const WINDOW_READ_AHEAD: usize = 64;
@@ -192,8 +192,14 @@ impl<K: Kv> Ledger<K> {
         let damaged = || LedgerError::damaged(format_args!("the receipts of height {height}, of the replay window"));
         let receipts = self.receipts(height)?.ok_or_else(damaged)?;
         let id = |bytes: Bytes| Digest::from_slice(&proto::Receipt::decode(bytes).ok()?.transaction_id);
-        let ids: Option<_> = receipts.into_iter().map(id).collect();
-        Ok((self.time_of(height)?, ids.ok_or_else(damaged)?))
+        let ids: Option<Vec<_>> = receipts.into_iter().map(id).collect();
+        let ids = ids.ok_or_else(damaged)?;
+        let header = decode_header(&self.header(height)?.ok_or_else(damaged)?).map_err(|_| damaged())?;
+        // A block without receipts has none in the store either.
+        if ids.is_empty() != (header.transaction_root[..] == empty_root().0) {
+            return Err(damaged());
+        }
+        Ok((header.time_ms, ids))
     }
 
     /// The parameter W in the durable state, ms.

@@ -122,7 +122,7 @@ impl<K: Kv> Ledger<K> {
         Ok(low)
     }
 
-    pub(super) fn time_of(&self, height: u64) -> Result<u64, LedgerError> {
+    fn time_of(&self, height: u64) -> Result<u64, LedgerError> {
         let damaged = || LedgerError::damaged(format_args!("the header of height {height}"));
         let bytes = self.header(height)?.ok_or_else(damaged)?;
         Ok(decode_header(&bytes).map_err(|_| damaged())?.time_ms)

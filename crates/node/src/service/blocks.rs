@@ -121,7 +121,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             Some(_) => ApiError::detailed(
                 Code::UnknownTransaction,
                 format_args!(
-                    "本节点只有高度 {0} 起的交易，更早的请询问保留全部历史的节点 / this node has transactions from height {0} on;                      ask one that keeps the whole history for earlier ones",
+                    "本节点只有高度 {0} 起的交易，更早的请询问保留全部历史的节点 / this node has transactions from height {0} on; ask one that keeps the whole history for earlier ones",
                     ledger.pruned_below()
                 ),
             ),

@@ -29,8 +29,8 @@ impl From<PastError> for ApiError {
         match error {
             PastError::NotHeld { first } => {
                 let (zh, en) = (
-                    format!("可证明的最低高度为 {first}"),
-                    format!("the lowest height that can be proven is {first}"),
+                    format!("本节点可证明的最低高度为 {first}，由其 history_heights 决定"),
+                    format!("the lowest height that this node can prove is {first}, by its history_heights"),
                 );
                 Self::new(Code::Pruned).with_detail(&zh, &en)
             }
@@ -118,6 +118,6 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             return Some(ApiError::detailed(code, reason));
         }
         // While it catches up, a node judges by an old state: it would refuse what is valid.
-        (!self.keeps_up()).then(|| Code::NotReady.into())
+        (self.node.options.candidate || !self.keeps_up()).then(|| Code::NotReady.into())
     }
 }

@@ -151,8 +151,12 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             return Ok(kept);
         }
         let (ledger, path) = (self.node.ledger().clone(), path_of(key));
-        let latest = self.node.latest.borrow().clone();
-        let work = move || ledger.prove_past((latest.tip.height, &latest.executed.tree), height, &path);
+        // Taken when its turn has come: what waits holds no version of the tree.
+        let latest = self.node.latest.subscribe();
+        let work = move || {
+            let latest = latest.borrow().clone();
+            ledger.prove_past((latest.tip.height, &latest.executed.tree), height, &path)
+        };
         Ok(self.node.prover.run(work).await??)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     fault::Fault,
-    message::{Answer, Offer, Refusal, Request, decode_answer},
+    message::{Answer, BODY_BYTES_MAX, Offer, Refusal, Request, decode_answer},
     verify::{self, Descent, Ground},
 };
 use crate::ledger::{Import, Ledger, LedgerError, Whole};
@@ -16,7 +16,7 @@ use std::{
 };
 use yulian_crypto::sm2::{FastVerifier, PublicKey, Verifier};
 use yulian_engine::{EXCHANGE_MESSAGES_PER_SECOND, Exchange, Peer, Runtime};
-use yulian_light::SET_CHANGES_MAX;
+use yulian_light::{SET_CHANGES_MAX, ValidatorHistory};
 use yulian_state::Prefix;
 use yulian_store::Kv;
 use yulian_types::{Digest, SealedGenesis, block_digest, decode_header};
@@ -34,6 +34,12 @@ const TRIES_MAX: u32 = 6;
 const AT_ONCE: usize = 16;
 /// Most keys of a part that is begun with: one of evidence takes 250 to 300 bytes, and an answer holds 1 MiB.
 const PART_KEYS: u64 = 3_000;
+/// Answers of one member that do not come in time, in all.
+const LATE_MAX: u32 = 64;
+/// Paths are digests: no more keys than a part holds share so many bits.
+const DIVIDED_BITS_MAX: u8 = 64;
+/// After so many rounds in which a member said "not now", those count who have nothing.
+const LATER_ROUNDS_MAX: u32 = 10;
 /// Most bits of the prefixes that are begun with.
 const FIRST_BITS_MAX: u8 = 18;
 /// Time between two requests, ms; a burst of [`AT_ONCE`] is free.
@@ -178,7 +184,7 @@ pub async fn join<R: Runtime, K: Kv>(
         let (began, before) = (runtime.now_ms(), joiner.bytes);
         match joiner.bring(kv, source, &offer).await {
             Ok(keys) => {
-                let (bytes, ms) = (joiner.bytes - before, runtime.now_ms() - began);
+                let (bytes, ms) = (joiner.bytes - before, runtime.now_ms().saturating_sub(began));
                 tracing::info!(
                     height,
                     keys,
@@ -217,6 +223,8 @@ struct Joiner<'a, R, X> {
     next_send_ms: u64,
     told_ms: u64,
     bytes: u64,
+    /// Answers that the member who is asked now did not give in time.
+    late: u32,
 }
 
 impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
@@ -233,6 +241,7 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
             next_send_ms: now,
             told_ms: now,
             bytes: 0,
+            late: 0,
         }
     }
 
@@ -288,6 +297,7 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
     /// Asks all members until there is an offer, the one of the greatest height, or it is clear that there is none.
     async fn find(&mut self) -> Result<Found, JoinError> {
         let enough = self.genesis.validators.len() / 3 + 1;
+        let mut later_rounds = 0;
         loop {
             let now = self.runtime.now_ms();
             let alone = &self.left_alone;
@@ -299,6 +309,7 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
             }
             let mut open: BTreeSet<PublicKey> = asked.into_iter().collect();
             let (mut best, mut nothing) = (None::<(PublicKey, Offer)>, BTreeSet::new());
+            let mut later = false;
             while !open.is_empty() {
                 let Some((from, of, answer)) = self.receive(now + OFFERS_MS).await? else {
                     break;
@@ -310,6 +321,7 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
                     Ok(Some(offer)) if best.as_ref().is_none_or(|(_, best)| best.height < offer.height) => {
                         best = Some((from, offer));
                     }
+                    Err(Refusal::Later) => later = true,
                     Err(Refusal::Nothing) if self.genesis.validators.keys().contains(&from) => {
                         nothing.insert(from);
                     }
@@ -319,7 +331,9 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
             if let Some((source, offer)) = best {
                 return Ok(Found::Offer(source, offer));
             }
-            if nothing.len() >= enough {
+            later_rounds += u32::from(later);
+            // A member that has one in a moment is not outvoted by others that join too.
+            if nothing.len() >= enough && (!later || later_rounds > LATER_ROUNDS_MAX) {
                 tracing::info!("链刚起步，直接取全部区块 / the chain has only begun: all blocks are fetched");
                 return Ok(Found::NothingYet);
             }
@@ -347,31 +361,42 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
         }
     }
 
-    /// The body of the answer to one request.
+    /// The body of the answer to one request. On a slow link it comes after the request was repeated.
     async fn ask(&mut self, source: PublicKey, request: Request) -> Result<Bytes, Failure> {
+        let mut numbers = BTreeSet::new();
         for _ in 0..TRIES_MAX {
             self.pace().await;
             let number = self.next_number();
+            numbers.insert(number);
             self.members.send(&source, request.encode(number));
             let until = self.runtime.now_ms() + ANSWER_MS;
             while let Some((from, of, answer)) = self.receive(until).await.map_err(Failure::End)? {
-                if from == source && of == number {
+                if from == source && numbers.contains(&of) {
                     return answer.map_err(|_| Fault::Gone.into());
                 }
             }
+            self.was_late()?;
         }
         Err(Fault::Silent.into())
     }
 
+    /// Counts an answer that did not come in time.
+    fn was_late(&mut self) -> Result<(), Fault> {
+        self.late += 1;
+        if self.late > LATE_MAX {
+            return Err(Fault::Silent);
+        }
+        Ok(())
+    }
+
     /// Brings in the snapshot of a member; returns how many keys the state has.
     async fn bring<K: Kv>(&mut self, kv: &K, source: PublicKey, offer: &Offer) -> Result<u64, Failure> {
-        let ground = self.ground(source, offer).await?;
+        self.late = 0;
+        let (ground, boundaries) = self.ground(source, offer).await?;
         let mut import = Import::begin(kv).await.map_err(end)?;
-        for change in &ground.1 {
-            let height = decode_header(&change.header).map_or(0, |header| header.height);
-            import.proof(height, block_digest(&change.header), change.finality.clone());
+        for (height, digest, proof) in boundaries {
+            import.proof(height, digest, proof);
         }
-        let ground = ground.0;
         import.proof(ground.header.height, ground.digest, offer.proof.clone());
         self.headers(source, offer.snapshot, &ground, &mut import).await?;
         let keys = self.state(source, offer, ground.state_root(), &mut import).await?;
@@ -387,28 +412,36 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
         Ok(keys)
     }
 
-    /// The validator sets, and the header that the snapshot stands on.
+    /// The validator sets and the header that the snapshot stands on, with the proofs of the blocks that changed the set. Each
+    /// change is proven when it comes: what is not is not kept.
     async fn ground(
         &mut self,
         source: PublicKey,
         offer: &Offer,
-    ) -> Result<(Ground, Vec<yulian_light::SetChange>), Failure> {
+    ) -> Result<(Ground, Vec<(u64, Digest, Bytes)>), Failure> {
         if offer.sets as usize > SET_CHANGES_MAX {
             return Err(yulian_light::HistoryError::TooMany(offer.sets as usize).into());
         }
-        let mut changes = Vec::new();
-        while changes.len() < offer.sets as usize {
+        let mut history = ValidatorHistory::new(self.genesis);
+        let mut boundaries = Vec::new();
+        while boundaries.len() < offer.sets as usize {
             let request = Request::Sets {
                 snapshot: offer.snapshot,
-                first: changes.len() as u32,
+                first: boundaries.len() as u32,
             };
-            changes.extend(verify::changes(self.ask(source, request).await?)?);
+            for change in verify::changes(self.ask(source, request).await?)? {
+                if boundaries.len() == offer.sets as usize {
+                    return Err(Fault::Form("more changes of the validator set than were offered").into());
+                }
+                history.apply(&change, &*self.verifier).map_err(Fault::from)?;
+                let height = decode_header(&change.header).map_or(0, |header| header.height);
+                // A copy: the message that it came in need not stay.
+                let proof = Bytes::copy_from_slice(&change.finality);
+                boundaries.push((height, block_digest(&change.header), proof));
+            }
         }
-        if changes.len() != offer.sets as usize {
-            return Err(Fault::Form("more changes of the validator set than were offered").into());
-        }
-        let ground = Ground::prove(self.genesis, offer, &changes, &*self.verifier)?;
-        Ok((ground, changes))
+        let ground = Ground::prove(history, offer, &*self.verifier)?;
+        Ok((ground, boundaries))
     }
 
     /// All headers below the ground, down to genesis.
@@ -440,6 +473,8 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
     ) -> Result<u64, Failure> {
         let mut waiting = first_prefixes(offer.keys);
         let mut open: BTreeMap<u32, Asked> = BTreeMap::new();
+        // Requests that were repeated: what answers them comes late on a slow link, and serves as well.
+        let mut repeated: BTreeMap<u32, Prefix> = BTreeMap::new();
         let mut keys = 0;
         loop {
             while open.len() < AT_ONCE
@@ -465,16 +500,28 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
             };
             let Some((from, number, answer)) = self.receive(first_ms).await.map_err(Failure::End)? else {
                 let now = self.runtime.now_ms();
-                for (_, asked) in open.extract_if(.., |_, asked| asked.until_ms <= now) {
+                for (number, asked) in open.extract_if(.., |_, asked| asked.until_ms <= now) {
                     if asked.tries == TRIES_MAX {
                         return Err(Fault::Silent.into());
                     }
+                    repeated.insert(number, asked.prefix);
                     waiting.push((asked.prefix, asked.tries + 1));
                 }
+                self.was_late()?;
                 continue;
             };
-            let Some(Asked { prefix, .. }) = (from == source).then(|| open.remove(&number)).flatten() else {
+            if from != source {
                 continue;
+            }
+            // Something comes: what was asked for after it is on its way behind it.
+            let until_ms = self.runtime.now_ms() + ANSWER_MS;
+            open.values_mut().for_each(|asked| asked.until_ms = until_ms);
+            let prefix = match open.remove(&number) {
+                Some(asked) => asked.prefix,
+                None => match repeated.remove(&number) {
+                    Some(prefix) if take_back(&mut open, &mut waiting, &prefix) => prefix,
+                    _ => continue,
+                },
             };
             match answer {
                 Ok(body) => {
@@ -483,7 +530,10 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
                     import.records(&records).await.map_err(end)?;
                 }
                 Err(Refusal::TooMuch) => {
-                    let [lower, upper] = prefix.halves().ok_or(Fault::Form("a part that cannot be divided"))?;
+                    let divisible = Some(prefix).filter(|prefix| prefix.bits() < DIVIDED_BITS_MAX);
+                    let [lower, upper] = divisible
+                        .and_then(|prefix| prefix.halves())
+                        .ok_or(Fault::Form("a part that cannot be divided"))?;
                     waiting.extend([(upper, 0), (lower, 0)]);
                 }
                 Err(_) => return Err(Fault::Gone.into()),
@@ -506,6 +556,7 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
         let first = first_in_window(import, ground.height())?;
         let mut height = first;
         let mut rest = BytesMut::new();
+        let mut full = true;
         while height <= ground.header.height {
             let Some((block, receipts)) = verify::take_pair(&mut rest)? else {
                 let offset = rest.len() as u32;
@@ -515,9 +566,11 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
                     offset,
                 };
                 let more = self.ask(source, request).await?;
-                if more.is_empty() {
-                    return Err(Fault::Form("no blocks").into());
+                // A member that gives less than fits would hold us up for as long as it likes.
+                if more.is_empty() || !full {
+                    return Err(Fault::Form("fewer blocks than fit").into());
                 }
+                full = more.len() == BODY_BYTES_MAX;
                 rest.extend_from_slice(&more);
                 continue;
             };
@@ -551,6 +604,14 @@ struct Asked {
     prefix: Prefix,
     tries: u32,
     until_ms: u64,
+}
+
+/// Whether a part is still asked for by another request, which then is none any more.
+fn take_back(open: &mut BTreeMap<u32, Asked>, waiting: &mut Vec<(Prefix, u32)>, prefix: &Prefix) -> bool {
+    let before = open.len() + waiting.len();
+    open.retain(|_, asked| asked.prefix != *prefix);
+    waiting.retain(|(other, _)| other != prefix);
+    open.len() + waiting.len() < before
 }
 
 /// Prefixes that divide that many keys into parts of the size hoped for, the lowest last.

@@ -21,8 +21,8 @@ const PINS_MAX: usize = 2;
 const SHARED_MS: u64 = 60_000;
 /// A pin that nobody asks for is let go of after this time, ms.
 const IDLE_MS: u64 = 60_000;
-/// No pin is held longer, ms.
-const PIN_MS_MAX: u64 = 30 * 60_000;
+/// No pin is held longer, ms: a large state over a slow link takes hours, and what it was replaced by takes disk meanwhile.
+const PIN_MS_MAX: u64 = 3 * 3_600_000;
 
 /// A shorter chain is fetched by its blocks.
 const HEIGHT_MIN: u64 = 2;

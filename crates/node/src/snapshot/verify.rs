@@ -2,7 +2,7 @@
 
 use super::{
     fault::Fault,
-    message::{Offer, items},
+    message::{BODY_BYTES_MAX, Offer, item_bytes, items},
 };
 use crate::ledger::{SetMark, Tip, parse_record};
 use bytes::{Bytes, BytesMut};
@@ -33,21 +33,17 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Proves the changes of the set and the offer's header, from genesis on.
-    pub(super) fn prove(
-        genesis: &SealedGenesis,
-        offer: &Offer,
-        changes: &[SetChange],
-        verifier: &dyn Verifier,
-    ) -> Result<Self, Fault> {
-        let mut history = ValidatorHistory::new(genesis);
-        for change in changes {
-            history.apply(change, verifier)?;
-        }
+    /// Proves the offer's header under the sets since genesis.
+    pub(super) fn prove(history: ValidatorHistory, offer: &Offer, verifier: &dyn Verifier) -> Result<Self, Fault> {
         let headers = verify_headers(&history, std::slice::from_ref(&offer.header), &offer.proof, verifier)?;
         let last = headers.last();
-        if offer.height == 0 || last.height() != offer.height + 1 {
+        if offer.height == 0 || offer.height.checked_add(1) != Some(last.height()) {
             return Err(Fault::Form("the header is not that of the height after the snapshot"));
+        }
+        // A set that comes later is not in the snapshot's state, and the ledger would count it as in force.
+        let newest = history.ranges().last();
+        if newest.is_some_and(|range| range.first_height > last.height()) {
+            return Err(Fault::Form("a change of the validator set above the snapshot"));
         }
         let (header, digest) = (last.header().clone(), last.digest());
         Ok(Self {
@@ -137,8 +133,10 @@ impl Descent {
         }
     }
 
-    /// Takes the next headers, descending; returns them with their heights.
+    /// Takes the next headers, descending; returns them with their heights. A member that gives fewer than fit would hold up
+    /// whoever joins for as long as it likes.
     pub(super) fn take(&mut self, body: Bytes) -> Result<Vec<(u64, Bytes)>, Fault> {
+        let full = body.len() + item_bytes(&[0; HEADER_BYTES_MAX]) > BODY_BYTES_MAX;
         let list = items(body).ok_or(Fault::Form("headers"))?;
         if list.is_empty() {
             return Err(Fault::Form("no headers"));
@@ -158,6 +156,9 @@ impl Descent {
             self.digest = field(&header.parent);
             self.height = height.checked_sub(1);
             out.push((height, bytes));
+        }
+        if self.height.is_some() && !full {
+            return Err(Fault::Form("fewer headers than fit"));
         }
         Ok(out)
     }

@@ -20,7 +20,7 @@ const SEEN_SHARE: usize = 96;
 /// The part for keys with large tables.
 const HOT_SHARE: usize = 3;
 
-/// A key that has signed more than once.
+/// A key that has signed three times.
 #[derive(Debug)]
 pub(super) struct Tabled {
     pub(super) identity: Digest,

@@ -41,7 +41,7 @@ use crate::sm3::{Digest, hash_many};
 use std::sync::{Arc, LazyLock};
 
 /// The default budget for what is remembered of keys: 96 MiB, of which 63 for 14,700 keys with a table,
-/// 32 for 220 keys with a large one, and 1 for the marks of 65,536 keys that were seen.
+/// 32 for 220 keys with a large one, and 1 for the marks of 131,072 keys that were seen.
 pub const KEY_CACHE_BYTES: usize = 96 << 20;
 
 /// The verifier to use: [`FastVerifier::shared`]. For public data only: its time depends on its input.

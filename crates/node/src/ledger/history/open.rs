@@ -12,10 +12,16 @@ const READ_MAX: usize = 1_024;
 
 impl Past {
     /// The history of a store whose last final block left `tree`. Where there is none, or it does not lead there because a
-    /// program without history wrote blocks, it begins anew with that block.
+    /// program without history wrote blocks, it begins anew with that block; also where it is damaged, since nothing but proofs
+    /// of the past comes of it.
     pub(in crate::ledger) async fn open<K: Kv>(kv: &K, tip: &Tip, tree: &Tree) -> Result<Self, LedgerError> {
-        if let Some(past) = Self::find(kv, tip)? {
-            return Ok(past);
+        match Self::find(kv, tip) {
+            Ok(Some(past)) => return Ok(past),
+            Ok(None) => {}
+            Err(LedgerError::Damaged(what)) => {
+                tracing::error!(%what, "the history of the state is damaged and is left");
+            }
+            Err(error) => return Err(error),
         }
         let mut batch = Batch::new();
         batch.delete_range(UNDO, &[BLOCK], &[GROUP_END + 1]);

@@ -384,6 +384,71 @@ fn offer(change: impl Fn(&mut Offer) + Send + 'static) -> impl Fn(Bytes) -> Byte
     }
 }
 
+/// The offer of a state before the change of the set, with that change.
+fn old_offer(cluster: &Cluster) -> impl Fn(Bytes) -> Bytes + Send + use<> {
+    let height = LENGTH - 3;
+    let ledger = cluster.node(0).ledger().clone();
+    let header = ledger.header(height + 1).unwrap().unwrap();
+    let proof = ledger.own_proof(height + 1).unwrap().unwrap();
+    offer(move |offer| {
+        (offer.height, offer.header, offer.proof) = (height, header.clone(), proof.clone());
+    })
+}
+
+/// A link on which each answer takes longer than a request waits.
+struct Slow {
+    desk: Desk,
+    runtime: TestRuntime,
+    free_ms: u64,
+}
+
+impl Slow {
+    const ANSWER_TAKES_MS: u64 = ANSWER_MS + 1_000;
+}
+
+impl Members for Slow {
+    fn send(&mut self, to: &PublicKey, message: Bytes) {
+        self.desk.send(to, message);
+    }
+
+    async fn receive(&mut self) -> Option<(PublicKey, Bytes)> {
+        if self.desk.answers.lock().unwrap().is_empty() {
+            return futures::future::pending().await;
+        }
+        if self.free_ms == 0 {
+            self.free_ms = self.runtime.now_ms() + Self::ANSWER_TAKES_MS;
+        }
+        let rest = self.free_ms.saturating_sub(self.runtime.now_ms());
+        self.runtime.pause(Duration::from_millis(rest)).await;
+        self.free_ms = 0;
+        self.desk.receive().await
+    }
+}
+
+#[test]
+fn a_slow_link_brings_a_snapshot_too() {
+    simulate(async |runtime| {
+        let cluster = grown(&runtime).await;
+        cluster.step(0, SECOND).await.unwrap();
+        let desk = Desk::new(&cluster, &[0]);
+        let kv = store(&MemoryLog::new()).await;
+        let mut joiner = Joiner::new(&runtime, &cluster.genesis, desk, vec![id(0)]);
+        let Found::Offer(source, offer) = joiner.find().await.unwrap() else {
+            panic!("no offer");
+        };
+        let desk = Desk::new(&cluster, &[0]);
+        let slow = Slow {
+            desk,
+            runtime: runtime.clone(),
+            free_ms: 0,
+        };
+        let mut joiner = Joiner::new(&runtime, &cluster.genesis, slow, vec![id(0)]);
+        let keys = joiner.bring(&kv, source, &offer).await;
+        assert!(keys.is_ok_and(|keys| keys > 60));
+        assert!(joiner.late > 0, "nothing was late");
+    });
+}
+
 #[test]
 fn every_lie_is_found_and_another_member_is_asked() {
     simulate(async |runtime| {
@@ -471,6 +536,23 @@ fn every_lie_is_found_and_another_member_is_asked() {
             (
                 "snapshot-form",
                 Box::new(change(HEADERS, |body| [&body[..], &[0, 0, 0, 1, 0]].concat().into())),
+            ),
+            // Fewer than fit: who gives one at a time holds up for ever.
+            (
+                "snapshot-form",
+                Box::new(change(HEADERS, |body| {
+                    let mut out = BytesMut::new();
+                    put_item(&mut out, &items(body).unwrap()[0]);
+                    out.freeze()
+                })),
+            ),
+            ("snapshot-form", Box::new(change(BLOCKS, |body| body.slice(..200)))),
+            // An old header, and a set that comes after it.
+            ("snapshot-form", Box::new(change(OFFER, old_offer(&cluster)))),
+            // A part without keys that is too large still at any depth.
+            (
+                "snapshot-form",
+                Box::new(|request, answer| Some(if STATE(request) { Err(Refusal::TooMuch) } else { answer })),
             ),
             // The state: a value changed, a key left out, one twice, cut, without its proof, of another part.
             (
@@ -737,6 +819,6 @@ fn what_is_pinned_is_shared_and_let_go_of() {
             runtime.pause(30 * SECOND).await;
             held += 30;
         }
-        assert_eq!(held, 1_830);
+        assert_eq!(held, 3 * 3_600 + 30);
     });
 }

@@ -158,7 +158,7 @@ fn damage_gives_errors_and_never_a_wrong_proof() {
         |value| *value.last_mut().unwrap() ^= 1,
     ];
     let undo = items(ledger.store(), UNDO);
-    let (mut refused, mut failed) = (0, 0);
+    let (mut anew, mut failed) = (0, 0);
     for (at, (key, _)) in undo
         .iter()
         .enumerate()
@@ -171,10 +171,12 @@ fn damage_gives_errors_and_never_a_wrong_proof() {
             }
             Some(value.into())
         });
-        let Ok(opened) = chain.open(&log) else {
-            refused += 1;
+        let opened = chain.open(&log).unwrap();
+        // What is seen at the start is left, and the ledger goes on without it.
+        if opened.ledger.history_from() == 140 {
+            anew += 1;
             continue;
-        };
+        }
         for height in (opened.ledger.history_from()..=140).step_by(7) {
             for key in (0..KEYS).step_by(37) {
                 match opened.ledger.prove_past((140, &tree), height, &path(key)) {
@@ -185,7 +187,7 @@ fn damage_gives_errors_and_never_a_wrong_proof() {
             }
         }
     }
-    assert!(refused > 0 && failed > 0, "{refused} {failed}");
+    assert!(anew > 0 && failed > 0, "{anew} {failed}");
 }
 
 #[test]
