@@ -33,6 +33,7 @@ pub use meta::{LEDGER_FORMAT, SetMark, Tip};
 pub use open::Opened;
 pub(crate) use pin::Pinned;
 pub use prune::{PRUNE_HEIGHTS_MAX, RETAIN_BLOCKS_MIN};
+pub(crate) use read::first_height;
 pub use read::{COVER_HEADERS_MAX, Cover};
 pub use replay::{ReplayError, ReplayOptions, Replayed, replay};
 pub(crate) use state::parse as parse_record;

@@ -194,7 +194,7 @@ impl<K: Kv> Ledger<K> {
         let id = |bytes: Bytes| Digest::from_slice(&proto::Receipt::decode(bytes).ok()?.transaction_id);
         let ids: Option<Vec<_>> = receipts.into_iter().map(id).collect();
         let ids = ids.ok_or_else(damaged)?;
-        let header = decode_header(&self.header(height)?.ok_or_else(damaged)?).map_err(|_| damaged())?;
+        let header = self.header_message(height)?.ok_or_else(damaged)?;
         // A block without receipts has none in the store either.
         if ids.is_empty() != (header.transaction_root[..] == empty_root().0) {
             return Err(damaged());

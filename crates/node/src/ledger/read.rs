@@ -6,7 +6,7 @@ use super::{
 };
 use bytes::Bytes;
 use prost::Message;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use yulian_store::{INDEX, Kv, RECEIPT, TX};
 use yulian_types::{Digest, decode_header, proto, proto::ReceiptList};
 
@@ -110,22 +110,10 @@ impl<K: Kv> Ledger<K> {
 
     /// The first final height whose block time is `time_ms` or later; the tip's successor if there is none.
     pub fn first_at_or_after(&self, time_ms: u64) -> Result<u64, LedgerError> {
-        let (mut low, mut high) = (0, self.tip().height + 1);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if self.time_of(middle)? < time_ms {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(low)
-    }
-
-    fn time_of(&self, height: u64) -> Result<u64, LedgerError> {
-        let damaged = || LedgerError::damaged(format_args!("the header of height {height}"));
-        let bytes = self.header(height)?.ok_or_else(damaged)?;
-        Ok(decode_header(&bytes).map_err(|_| damaged())?.time_ms)
+        first_height(0..self.tip().height + 1, |height| {
+            let missing = || LedgerError::damaged(format_args!("the header of height {height}"));
+            Ok(self.header_message(height)?.ok_or_else(missing)?.time_ms >= time_ms)
+        })
     }
 
     /// Organisations that ever deposited evidence, sorted.
@@ -205,6 +193,20 @@ impl<K: Kv> Ledger<K> {
         let damaged = |_| LedgerError::damaged(format_args!("the header of height {height}"));
         bytes.map(|bytes| decode_header(&bytes).map_err(damaged)).transpose()
     }
+}
+
+/// The first of some heights that `reached` holds for, and with it for all after; their end if there is none.
+pub(crate) fn first_height<E>(heights: Range<u64>, mut reached: impl FnMut(u64) -> Result<bool, E>) -> Result<u64, E> {
+    let (mut low, mut high) = (heights.start, heights.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if reached(middle)? {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(low)
 }
 
 fn parse(key: &[u8], value: &[u8]) -> Result<Vec<Deposit>, LedgerError> {

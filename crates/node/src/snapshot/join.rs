@@ -5,7 +5,7 @@ use super::{
     message::{Answer, BODY_BYTES_MAX, Offer, Refusal, Request, decode_answer},
     verify::{self, Descent, Ground},
 };
-use crate::ledger::{Import, Ledger, LedgerError, Whole};
+use crate::ledger::{Import, Ledger, LedgerError, Whole, first_height};
 use bytes::{Bytes, BytesMut};
 use futures::{FutureExt, pin_mut, select_biased};
 use std::{
@@ -234,7 +234,7 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
             runtime,
             genesis,
             members,
-            verifier: Arc::new(FastVerifier::default()),
+            verifier: FastVerifier::shared(),
             sources,
             left_alone: BTreeMap::new(),
             number: 0,
@@ -638,14 +638,5 @@ fn time_of<K: Kv>(import: &Import<'_, K>, height: u64) -> Result<u64, Failure> {
 fn first_in_window<K: Kv>(import: &Import<'_, K>, last: u64) -> Result<u64, Failure> {
     let window_ms = import.replay_window_ms().map_err(end)?;
     let oldest = time_of(import, last)?.saturating_sub(window_ms);
-    let (mut low, mut high) = (1, last);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if time_of(import, middle)? < oldest {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low)
+    first_height(1..last, |height| Ok(time_of(import, height)? >= oldest))
 }
