@@ -131,6 +131,32 @@ impl Call<'_> {
         Ok(parsed.is_ok_and(|signature| self.verifier.verify(key, message, &signature)))
     }
 
+    /// What checks signatures, for code that verifies whole messages. Whoever uses it charges for each signature.
+    pub fn verifier(&self) -> &dyn Verifier {
+        self.verifier
+    }
+
+    /// Charges for work that no other call charges for.
+    pub fn charge(&mut self, units: u64) -> Result<(), Failure> {
+        self.view.charge(units)
+    }
+
+    /// Does a part of the work that may fail by itself: what it wrote and emitted is then undone and the method goes on. What it
+    /// used of the metering limit stays used; past that limit the whole transaction fails all the same.
+    pub fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mark = self.view.mark();
+        let (events, event_bytes) = (self.events.len(), self.event_bytes);
+        let result = part(self);
+        if result.is_ok() {
+            self.view.release();
+        } else {
+            self.view.back_to(mark);
+            self.events.truncate(events);
+            self.event_bytes = event_bytes;
+        }
+        result
+    }
+
     /// Leaves an event in the receipt.
     pub fn emit(&mut self, name: &'static str, data: Bytes) -> Result<(), Failure> {
         self.view.charge(cost::EVENT)?;

@@ -13,10 +13,12 @@ use yulian_types::{
 pub const ROLE_ADMIN: &str = "admin";
 /// Role: reads what auditors may read; calls no method that changes anything.
 pub const ROLE_AUDITOR: &str = "auditor";
+/// Role: freezes what goes through a relay chain.
+pub const ROLE_REGULATOR: &str = "regulator";
 /// Role: deposits evidence.
 pub const ROLE_WRITER: &str = "writer";
 /// All roles, sorted.
-pub const ROLES: [&str; 3] = [ROLE_ADMIN, ROLE_AUDITOR, ROLE_WRITER];
+pub const ROLES: [&str; 4] = [ROLE_ADMIN, ROLE_AUDITOR, ROLE_REGULATOR, ROLE_WRITER];
 /// Most bytes of an organisation id.
 pub const ORGANISATION_ID_BYTES_MAX: usize = 32;
 

@@ -121,6 +121,9 @@ pub(crate) struct TransactionView<'a> {
     failure: Option<Failure>,
     /// A read failed: there is no result at all.
     broken: Option<StateError>,
+    /// What writes replaced since the outermost mark, in their order; kept only while there is a mark.
+    replaced: Vec<(Path, Option<Write>)>,
+    marks: usize,
 }
 
 impl<'a> TransactionView<'a> {
@@ -141,7 +144,35 @@ impl<'a> TransactionView<'a> {
             meter: Meter::new(metering_limit),
             failure: None,
             broken: None,
+            replaced: Vec::new(),
+            marks: 0,
         }
+    }
+
+    /// Marks the writes up to here. Every mark ends with [`TransactionView::release`] or [`TransactionView::back_to`], the
+    /// last one first.
+    pub(crate) fn mark(&mut self) -> usize {
+        self.marks += 1;
+        self.replaced.len()
+    }
+
+    /// Keeps what was written since a mark.
+    pub(crate) fn release(&mut self) {
+        self.marks -= 1;
+        if self.marks == 0 {
+            self.replaced.clear();
+        }
+    }
+
+    /// Undoes what was written since a mark.
+    pub(crate) fn back_to(&mut self, mark: usize) {
+        for (path, before) in self.replaced.drain(mark..).rev() {
+            match before {
+                Some(write) => self.writes.insert(path, write),
+                None => self.writes.remove(&path),
+            };
+        }
+        self.release();
     }
 
     /// The path of a key that will likely be asked for.
@@ -190,7 +221,10 @@ impl<'a> TransactionView<'a> {
             value,
         };
         let path = self.path(key);
-        self.writes.insert(path, write);
+        let before = self.writes.insert(path, write);
+        if self.marks > 0 {
+            self.replaced.push((path, before));
+        }
         Ok(())
     }
 

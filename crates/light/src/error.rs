@@ -171,7 +171,9 @@ fn header_code(error: &HeaderError) -> Code {
         HeaderError::Finality(FinalityError::Bitmap { .. }) => Code::BadSigners,
         HeaderError::Finality(FinalityError::Signature(_)) => Code::BadSignature,
         HeaderError::Finality(_) | HeaderError::OtherBlock(_) => Code::NotFinal,
-        HeaderError::Validators(_) | HeaderError::ValidatorsSince { .. } => Code::BadSetChange,
+        HeaderError::Validators(_) | HeaderError::ValidatorsSince { .. } | HeaderError::BelowHistory(_) => {
+            Code::BadSetChange
+        }
         _ => Code::BadHeader,
     }
 }

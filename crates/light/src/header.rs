@@ -44,6 +44,9 @@ pub enum HeaderError {
         /// What the history proves.
         proven: u64,
     },
+    /// The validators of the height are not known: it is below the history's first range.
+    #[error("the header at height {0} is older than the validator sets that are known")]
+    BelowHistory(u64),
     /// A header is not the child of the one before it: height, parent digest or time.
     #[error("the header at height {0} is not the child of the one before it")]
     NotAChild(u64),

@@ -88,6 +88,24 @@ impl ValidatorHistory {
         }
     }
 
+    /// The history that somebody vouches for who has verified it before, such as a chain that keeps a light client. Nothing
+    /// below the first range can be verified with it.
+    ///
+    /// # Panics
+    /// If there is no range, or their heights do not strictly ascend: the caller's own record is broken.
+    pub fn vouched(chain_id: Digest, epoch_length: u64, ranges: Vec<SetRange>) -> Self {
+        assert!(!ranges.is_empty(), "a history has a set");
+        assert!(
+            ranges.is_sorted_by(|a, b| a.first_height < b.first_height),
+            "ranges ascend"
+        );
+        Self {
+            chain_id,
+            epoch_length: epoch_length.max(1),
+            ranges,
+        }
+    }
+
     /// Genesis digest of the chain.
     pub fn chain_id(&self) -> Digest {
         self.chain_id
@@ -148,6 +166,9 @@ impl ValidatorHistory {
     /// Whether a header of this chain names the set that this history has for its height, and since when.
     pub(crate) fn agrees(&self, header: &BlockHeader) -> Result<(), HeaderError> {
         let range = self.range_of(header.height);
+        if header.height < range.first_height {
+            return Err(HeaderError::BelowHistory(header.height));
+        }
         if header.validators[..] != range.validators.digest().0 {
             return Err(HeaderError::Validators(header.height));
         }

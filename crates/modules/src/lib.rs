@@ -1,7 +1,7 @@
-//! The native modules: governance, account, evidence.
+//! The native modules: governance, account, evidence, link, verification, notice, voucher.
 //!
 //! Each module has a folder: its methods, its codes, its limits. The arguments are the messages of
-//! `proto/yulian/v1/modules.proto` of the same names; the tables of the state are in `yulian_types::state_keys` and
+//! `proto/yulian/v1/modules.proto` and `link.proto` of the same names; the tables of the state are in `yulian_types::state_keys` and
 //! `yulian_exec::tables`. Nothing here has state of its own, panics on what a sender writes, or writes before everything
 //! has been checked.
 
@@ -9,6 +9,10 @@ pub mod account;
 mod effect;
 pub mod evidence;
 pub mod governance;
+pub mod link;
+pub mod notice;
+pub mod verification;
+pub mod voucher;
 
 use std::sync::Arc;
 use yulian_exec::Registry;
@@ -19,5 +23,13 @@ pub fn registry() -> Registry {
         Arc::new(governance::Governance),
         Arc::new(account::Account),
         Arc::new(evidence::Evidence),
+        Arc::new(link::Link::new(vec![
+            Arc::new(verification::Verification),
+            Arc::new(notice::Notices),
+            Arc::new(voucher::Voucher),
+        ])),
+        Arc::new(verification::Verification),
+        Arc::new(notice::Notices),
+        Arc::new(voucher::Voucher),
     ])
 }

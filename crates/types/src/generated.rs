@@ -629,3 +629,586 @@ pub struct ProtocolSchedule {
     #[prost(message, repeated, tag = "1")]
     pub entries: ::prost::alloc::vec::Vec<ActivateProtocol>,
 }
+// ---- what travels ----
+
+/// A message from one chain to another. Its bytes stand in the source's state until it ends.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Packet {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// Genesis digests.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub source: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub destination: ::prost::bytes::Bytes,
+    /// The module that sent it and the one that takes it: both have one name.
+    #[prost(string, tag = "4")]
+    pub module: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub method: ::prost::alloc::string::String,
+    /// From 1, without holes, for each destination and module.
+    #[prost(uint64, tag = "6")]
+    pub sequence: u64,
+    /// Organisation and account that sent it on the source; the account is empty for what a module sends by itself.
+    #[prost(string, tag = "7")]
+    pub organisation: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "8")]
+    pub sender: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "9")]
+    pub payload: ::prost::bytes::Bytes,
+    /// Block time of the destination: received only in a block whose time is before it.
+    #[prost(uint64, tag = "10")]
+    pub timeout_ms: u64,
+    /// Received in the order of the sequence.
+    #[prost(bool, tag = "11")]
+    pub ordered: bool,
+    /// The destination wants the source's own proof beside the relay's word, and the source that of the destination.
+    #[prost(bool, tag = "12")]
+    pub end_to_end: bool,
+}
+/// How a packet ended at its destination. State record there; its bytes travel back.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PacketResult {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub packet: ::prost::bytes::Bytes,
+    /// 1 = done, 2 = failed, 3 = timed out.
+    #[prost(uint32, tag = "2")]
+    pub status: u32,
+    #[prost(string, tag = "3")]
+    pub code: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub output: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "5")]
+    pub height: u64,
+    #[prost(uint64, tag = "6")]
+    pub time_ms: u64,
+}
+/// State record of the source: how a packet ended.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PacketEnd {
+    /// Digest of the packet.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub packet: ::prost::bytes::Bytes,
+    /// 1 = done, 2 = failed, 3 = timed out, 4 = ended by vote.
+    #[prost(uint32, tag = "2")]
+    pub status: u32,
+    #[prost(string, tag = "3")]
+    pub code: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub output: ::prost::bytes::Bytes,
+    /// Height and time of the source at which it ended.
+    #[prost(uint64, tag = "5")]
+    pub height: u64,
+    #[prost(uint64, tag = "6")]
+    pub time_ms: u64,
+    /// Height and time of the destination at which it was received, 0 if it was not.
+    #[prost(uint64, tag = "7")]
+    pub received_height: u64,
+    #[prost(uint64, tag = "8")]
+    pub received_ms: u64,
+}
+/// State record of the relay chain: it has seen the packet in the source's state, and a route allowed it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RelayRecord {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub packet: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "2")]
+    pub height: u64,
+    #[prost(uint64, tag = "3")]
+    pub time_ms: u64,
+}
+/// State record: packets sent to a destination by a module.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OutCursor {
+    #[prost(uint64, tag = "1")]
+    pub next: u64,
+    /// How many have not ended.
+    #[prost(uint64, tag = "2")]
+    pub pending: u64,
+}
+/// State record: the next packet of an ordered sequence.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InCursor {
+    #[prost(uint64, tag = "1")]
+    pub next: u64,
+}
+// ---- light clients ----
+
+/// A header agreed upon out of band.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkPoint {
+    #[prost(uint64, tag = "1")]
+    pub height: u64,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub digest: ::prost::bytes::Bytes,
+}
+/// Proposal: this chain believes what another one proves. Anyone may then open the light client.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AgreeLink {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chain_id: ::prost::bytes::Bytes,
+    /// A name for people.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Headers older than this, by the time of this chain, prove nothing any more.
+    #[prost(uint64, tag = "3")]
+    pub trust_period_ms: u64,
+    /// Where to start; absent = genesis.
+    #[prost(message, optional, tag = "4")]
+    pub start: ::core::option::Option<LinkPoint>,
+    /// It is this chain's relay: its word opens the way for packets and introduces other chains.
+    #[prost(bool, tag = "5")]
+    pub relay: bool,
+    /// Its packets need no relay's word.
+    #[prost(bool, tag = "6")]
+    pub direct: bool,
+}
+/// Proposal: the chain is left, or dead for good; packets to it end as ended by vote.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndLink {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chain_id: ::prost::bytes::Bytes,
+}
+/// State record: what was agreed and not yet opened.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkAgreement {
+    #[prost(message, optional, tag = "1")]
+    pub agreed: ::core::option::Option<AgreeLink>,
+    #[prost(uint64, tag = "2")]
+    pub height: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenLink {
+    /// Genesis bytes of the other chain.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub genesis: ::prost::bytes::Bytes,
+    /// The agreed header and the set in force at its height; absent where the start is genesis.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub header: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub validators: ::prost::bytes::Bytes,
+}
+/// A chain that the relay knows is opened on the relay's word: its light client there names the starting point.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IntroduceLink {
+    /// Height of a header of the relay whose light client is here.
+    #[prost(uint64, tag = "1")]
+    pub height: u64,
+    /// The relay's `LinkClient` record of the chain, and its state proof.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub client: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub proof: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub genesis: ::prost::bytes::Bytes,
+    /// The last header that the relay knows, and the set in force there.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub header: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub validators: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkRange {
+    #[prost(uint64, tag = "1")]
+    pub first_height: u64,
+    /// Digest of the set.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub validators: ::prost::bytes::Bytes,
+}
+/// State record: the light client of another chain.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LinkClient {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chain_id: ::prost::bytes::Bytes,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub epoch_length: u64,
+    /// 1 = active, 2 = frozen, 3 = ended.
+    #[prost(uint32, tag = "4")]
+    pub status: u32,
+    #[prost(uint64, tag = "5")]
+    pub trust_period_ms: u64,
+    #[prost(bool, tag = "6")]
+    pub relay: bool,
+    #[prost(bool, tag = "7")]
+    pub direct: bool,
+    /// Opened on the relay's word, not by a vote of this chain.
+    #[prost(bool, tag = "8")]
+    pub introduced: bool,
+    /// The highest header seen.
+    #[prost(uint64, tag = "9")]
+    pub height: u64,
+    #[prost(bytes = "bytes", tag = "10")]
+    pub digest: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "11")]
+    pub time_ms: u64,
+    /// Sets in force, ascending; the last one holds at `height`.
+    #[prost(message, repeated, tag = "12")]
+    pub ranges: ::prost::alloc::vec::Vec<LinkRange>,
+    /// Heights whose headers are kept, ascending.
+    #[prost(uint64, repeated, tag = "13")]
+    pub heights: ::prost::alloc::vec::Vec<u64>,
+    /// Height here at which it was opened, and last updated.
+    #[prost(uint64, tag = "14")]
+    pub opened_height: u64,
+    #[prost(uint64, tag = "15")]
+    pub updated_height: u64,
+}
+/// State record: what a kept header says.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkHeader {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub digest: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "2")]
+    pub time_ms: u64,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub state_root: ::prost::bytes::Bytes,
+}
+/// State record: every other chain whose light client is here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkList {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub chains: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkSetChange {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub header: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub finality: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub validators: ::prost::bytes::Bytes,
+}
+/// A header of another chain, final, with the changes of its validators before.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LinkUpdate {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chain_id: ::prost::bytes::Bytes,
+    #[prost(message, repeated, tag = "2")]
+    pub set_changes: ::prost::alloc::vec::Vec<LinkSetChange>,
+    /// Headers in a row, of which the first is kept and the last is finalised by the proof.
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub headers: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub finality: ::prost::bytes::Bytes,
+}
+/// Two different headers of one height, both final.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LinkConflict {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chain_id: ::prost::bytes::Bytes,
+    #[prost(message, optional, tag = "2")]
+    pub first: ::core::option::Option<LinkUpdate>,
+    #[prost(message, optional, tag = "3")]
+    pub second: ::core::option::Option<LinkUpdate>,
+}
+// ---- carrying ----
+
+/// A proof under a header of another chain that this chain keeps.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LinkProof {
+    #[prost(uint64, tag = "1")]
+    pub height: u64,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub proof: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CarryItem {
+    /// 1 = relay, 2 = receive, 3 = acknowledge, 4 = confirm, 5 = time out, 6 = expire, 7 = end.
+    #[prost(uint32, tag = "1")]
+    pub kind: u32,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub packet: ::prost::bytes::Bytes,
+    /// 2: the relay's `RelayRecord`; 3, 4: the destination's `PacketResult`.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub record: ::prost::bytes::Bytes,
+    /// Under the source (1, 2) or the destination (3 to 6).
+    #[prost(message, optional, tag = "4")]
+    pub proof: ::core::option::Option<LinkProof>,
+    /// Under the relay: 2, and 3 in place of the destination's where the packet is not end to end.
+    #[prost(message, optional, tag = "5")]
+    pub relay: ::core::option::Option<LinkProof>,
+}
+/// Updates first, then items; each item succeeds or fails by itself.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Carry {
+    #[prost(message, repeated, tag = "1")]
+    pub updates: ::prost::alloc::vec::Vec<LinkUpdate>,
+    #[prost(message, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<CarryItem>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CarryAnswer {
+    /// One code for each item, empty = done; the same for updates.
+    #[prost(string, repeated, tag = "1")]
+    pub updates: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "2")]
+    pub items: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+// ---- routes of a relay chain ----
+
+/// Proposal: who may send what to whom through this chain. 32 zero bytes stand for any chain, an empty module for any module.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetRoute {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub source: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub module: ::prost::alloc::string::String,
+    /// Organisations of the source that may send; none = all.
+    #[prost(string, repeated, tag = "4")]
+    pub organisations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(bool, tag = "5")]
+    pub ordered: bool,
+    /// The route is closed.
+    #[prost(bool, tag = "6")]
+    pub closed: bool,
+}
+/// State record: the routes, at most 256.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RouteList {
+    #[prost(message, repeated, tag = "1")]
+    pub routes: ::prost::alloc::vec::Vec<SetRoute>,
+}
+/// By the regulator, at once; lifted by vote (`Freeze` as a proposal's action).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Freeze {
+    /// 32 zero bytes = any.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub source: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FreezeRecord {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub source: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub by: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "5")]
+    pub height: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FreezeList {
+    #[prost(message, repeated, tag = "1")]
+    pub freezes: ::prost::alloc::vec::Vec<FreezeRecord>,
+}
+// ---- verification across chains ----
+
+/// Asks another chain; payload of the packet.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Inquiry {
+    /// 1 = evidence record, 2 = state value.
+    #[prost(uint32, tag = "1")]
+    pub kind: u32,
+    /// 1: digest and organisation of the record.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub digest: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub organisation: ::prost::alloc::string::String,
+    /// 2: the key.
+    #[prost(uint32, tag = "4")]
+    pub module_id: u32,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub key: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ask {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(message, optional, tag = "2")]
+    pub inquiry: ::core::option::Option<Inquiry>,
+    /// Milliseconds from now, by this chain's block time; 0 = 10 minutes.
+    #[prost(uint64, tag = "3")]
+    pub timeout_ms: u64,
+}
+/// What the other chain says; output of the packet's result.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InquiryAnswer {
+    #[prost(bool, tag = "1")]
+    pub found: bool,
+    /// 1: status of the record, height, time, depositing transaction; 2: SM3 of the value with the tag of values.
+    #[prost(uint32, tag = "2")]
+    pub status: u32,
+    #[prost(uint64, tag = "3")]
+    pub height: u64,
+    #[prost(uint64, tag = "4")]
+    pub time_ms: u64,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub transaction_id: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub value_hash: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PacketRef {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chain: ::prost::bytes::Bytes,
+    #[prost(string, tag = "2")]
+    pub module: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub sequence: u64,
+}
+// ---- notices ----
+
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Notice {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub destination: ::prost::bytes::Bytes,
+    /// What it is: "heartbeat", "policy", "parameter", "notice".
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    /// Digest of a document, or empty.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub digest: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "5")]
+    pub timeout_ms: u64,
+}
+/// State record of a notice received, key = source ‖ kind: the last one of its kind.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NoticeRecord {
+    #[prost(message, optional, tag = "1")]
+    pub notice: ::core::option::Option<Notice>,
+    #[prost(string, tag = "2")]
+    pub organisation: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub sequence: u64,
+    #[prost(uint64, tag = "4")]
+    pub height: u64,
+    #[prost(uint64, tag = "5")]
+    pub time_ms: u64,
+}
+// ---- vouchers ----
+
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct IssueVoucher {
+    /// Name of the series within the organisation.
+    #[prost(string, tag = "1")]
+    pub series: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Digest of the terms.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub terms: ::prost::bytes::Bytes,
+    /// Last block time at which it can be redeemed.
+    #[prost(uint64, tag = "4")]
+    pub expires_ms: u64,
+    #[prost(uint64, tag = "5")]
+    pub amount: u64,
+    /// Account that holds them first.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub holder: ::prost::bytes::Bytes,
+}
+/// State record of the home chain, and of a peer that holds some.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VoucherSeries {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub home: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub id: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub organisation: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub series: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub terms: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "7")]
+    pub expires_ms: u64,
+    /// Held on this chain, by holders here.
+    #[prost(uint64, tag = "8")]
+    pub held: u64,
+    /// Only at home: all that was ever issued; of that redeemed, on its way, held on other chains, and come back without a
+    /// holder. issued = redeemed + held + moving + outside + unclaimed.
+    #[prost(uint64, tag = "9")]
+    pub issued: u64,
+    #[prost(uint64, tag = "10")]
+    pub redeemed: u64,
+    #[prost(uint64, tag = "11")]
+    pub moving: u64,
+    #[prost(uint64, tag = "12")]
+    pub outside: u64,
+    #[prost(uint64, tag = "13")]
+    pub unclaimed: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VoucherAmount {
+    #[prost(uint64, tag = "1")]
+    pub amount: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VoucherId {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub series: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TransferVoucher {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub series: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub holder: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "3")]
+    pub amount: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SendVoucher {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub series: ::prost::bytes::Bytes,
+    /// Chain and account that get it.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub holder: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "4")]
+    pub amount: u64,
+    #[prost(uint64, tag = "5")]
+    pub timeout_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RedeemVoucher {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub series: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "2")]
+    pub amount: u64,
+    #[prost(uint64, tag = "3")]
+    pub timeout_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReclaimVoucher {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub series: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "2")]
+    pub timeout_ms: u64,
+}
+/// Payload of a packet of the module `voucher`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VoucherMove {
+    /// The series; what only its home knows is 0.
+    #[prost(message, optional, tag = "1")]
+    pub series: ::core::option::Option<VoucherSeries>,
+    #[prost(uint64, tag = "2")]
+    pub amount: u64,
+    /// Who gave it, on the packet's source, and who gets it.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub from: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub to: ::prost::bytes::Bytes,
+    /// For the home chain: where it goes on to; empty = it stays.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub onward: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "6")]
+    pub onward_timeout_ms: u64,
+    /// From home: the chain on which `from` holds it, if that is not home; what comes back is theirs.
+    #[prost(bytes = "bytes", tag = "7")]
+    pub from_chain: ::prost::bytes::Bytes,
+}

@@ -10,6 +10,7 @@ mod codec;
 mod finality;
 mod genesis;
 pub mod limits;
+pub mod packet;
 pub mod state_keys;
 pub mod tags;
 mod transaction;
@@ -28,6 +29,7 @@ pub use block::{
 pub use codec::{CodecError, decode_canonical, encode};
 pub use finality::{FinalityError, FinalityProof, finality_message, namespace};
 pub use genesis::{CHAIN_NAME_CHARS_MAX, GenesisError, SealedGenesis};
+pub use packet::{PacketError, SealedPacket};
 pub use state_keys::StateKey;
 pub use transaction::{
     KIND_NATIVE, SCHEME_SM2, SealedTransaction, SignerEntry, TransactionBuilder, TransactionError, account_id,

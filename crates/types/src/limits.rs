@@ -38,6 +38,10 @@ pub const GENESIS_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const GENESIS_FIELDS_MAX: usize = 20_000;
 /// Most bytes of an encoded receipt.
 pub const RECEIPT_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of what a packet between chains carries.
+pub const PACKET_PAYLOAD_BYTES_MAX: usize = 4 * 1024;
+/// Most bytes of an encoded packet between chains.
+pub const PACKET_BYTES_MAX: usize = PACKET_PAYLOAD_BYTES_MAX + 512;
 
 const _: () = assert!(ARGUMENTS_BYTES_MAX < TRANSACTION_BYTES_MAX);
 const _: () = assert!(TRANSACTION_BYTES_MAX < BLOCK_BYTES_MAX);

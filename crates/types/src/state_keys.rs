@@ -13,6 +13,9 @@ pub const ACCOUNT_ID: u32 = 2;
 /// Module id of `evidence`.
 pub const EVIDENCE_ID: u32 = 3;
 
+/// Module id of `link`.
+pub const LINK_ID: u32 = 5;
+
 /// Name of the evidence module in a transaction.
 pub const EVIDENCE_MODULE: &str = "evidence";
 /// Deposits one digest; argument [`crate::proto::Deposit`].
@@ -33,6 +36,38 @@ pub const TABLE_KEY_OWNER: u8 = 2;
 pub const TABLE_ORGANISATION: u8 = 3;
 /// Table of `evidence`: records by digest ‖ organisation id.
 pub const TABLE_RECORD: u8 = 1;
+/// Table of `link`: packets that have not ended, by destination ‖ module ‖ sequence.
+pub const TABLE_PACKET_SENT: u8 = 1;
+/// Table of `link`: how packets ended, by destination ‖ module ‖ sequence.
+pub const TABLE_PACKET_ENDED: u8 = 2;
+/// Table of `link`: how packets of others ended here, by source ‖ module ‖ sequence.
+pub const TABLE_PACKET_RESULT: u8 = 3;
+/// Table of `link`: packets that this chain relays, by source ‖ destination ‖ module ‖ sequence.
+pub const TABLE_PACKET_RELAYED: u8 = 4;
+/// Table of `link`: how relayed packets ended, by source ‖ destination ‖ module ‖ sequence.
+pub const TABLE_PACKET_CONFIRMED: u8 = 5;
+/// Table of `link`: light clients by chain id.
+pub const TABLE_LINK_CLIENT: u8 = 6;
+/// Table of `link`: what was sent, by destination ‖ module.
+pub const TABLE_OUT_CURSOR: u8 = 7;
+/// Table of `link`: the chains whose light clients are kept, one record.
+pub const TABLE_LINK_LIST: u8 = 13;
+
+/// Status of a packet's result and of its end: the destination did what it asks for.
+pub const PACKET_DONE: u32 = 1;
+/// Status of a packet's result and of its end: the destination could not do it; the code says why.
+pub const PACKET_FAILED: u32 = 2;
+/// Status of a packet's result and of its end: it did not come in time.
+pub const PACKET_TIMED_OUT: u32 = 3;
+/// Status of a packet's end: its source decided that the destination is gone.
+pub const PACKET_GIVEN_UP: u32 = 4;
+
+/// Status of a light client: headers and proofs count.
+pub const LINK_ACTIVE: u32 = 1;
+/// Status of a light client: two final headers of one height were shown; nothing counts until a vote names a new start.
+pub const LINK_FROZEN: u32 = 2;
+/// Status of a light client: ended by vote.
+pub const LINK_ENDED: u32 = 3;
 
 /// Status of an evidence record: it holds.
 pub const STATUS_ACTIVE: u32 = 1;
@@ -93,5 +128,48 @@ impl StateKey {
     /// [`crate::proto::EvidenceRecord`] of a digest that an organisation deposited.
     pub fn evidence(digest: &Digest, organisation: &str) -> Self {
         Self::new(EVIDENCE_ID, TABLE_RECORD, &[&digest.0, organisation.as_bytes()])
+    }
+
+    /// A [`crate::proto::Packet`] that has not ended, in its source's state.
+    pub fn packet_sent(destination: &Digest, module: &str, sequence: u64) -> Self {
+        Self::of_packet(TABLE_PACKET_SENT, &[&destination.0], module, sequence)
+    }
+
+    /// [`crate::proto::PacketEnd`] in the state of a packet's source.
+    pub fn packet_ended(destination: &Digest, module: &str, sequence: u64) -> Self {
+        Self::of_packet(TABLE_PACKET_ENDED, &[&destination.0], module, sequence)
+    }
+
+    /// [`crate::proto::PacketResult`] in the state of a packet's destination.
+    pub fn packet_result(source: &Digest, module: &str, sequence: u64) -> Self {
+        Self::of_packet(TABLE_PACKET_RESULT, &[&source.0], module, sequence)
+    }
+
+    /// [`crate::proto::RelayRecord`] in the state of a relay chain.
+    pub fn packet_relayed(source: &Digest, destination: &Digest, module: &str, sequence: u64) -> Self {
+        Self::of_packet(TABLE_PACKET_RELAYED, &[&source.0, &destination.0], module, sequence)
+    }
+
+    /// [`crate::proto::PacketResult`] in the state of a relay chain.
+    pub fn packet_confirmed(source: &Digest, destination: &Digest, module: &str, sequence: u64) -> Self {
+        Self::of_packet(TABLE_PACKET_CONFIRMED, &[&source.0, &destination.0], module, sequence)
+    }
+
+    /// [`crate::proto::LinkClient`] of another chain.
+    pub fn link_client(chain: &Digest) -> Self {
+        Self::new(LINK_ID, TABLE_LINK_CLIENT, &[&chain.0])
+    }
+
+    /// [`crate::proto::OutCursor`] of what a module sends to a chain.
+    pub fn out_cursor(destination: &Digest, module: &str) -> Self {
+        Self::new(LINK_ID, TABLE_OUT_CURSOR, &[&destination.0, module.as_bytes()])
+    }
+
+    /// Table ‖ chains ‖ length of the module's name (1) ‖ name ‖ sequence (8).
+    fn of_packet(table: u8, chains: &[&[u8]], module: &str, sequence: u64) -> Self {
+        let length = [module.len() as u8];
+        let number = sequence.to_be_bytes();
+        let tail: [&[u8]; 3] = [&length, module.as_bytes(), &number];
+        Self::new(LINK_ID, table, &[chains, &tail].concat())
     }
 }

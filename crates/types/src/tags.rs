@@ -24,3 +24,7 @@ pub const CANDIDATE: Tag = *b"ylCandid";
 pub const NODE_REGISTRATION: Tag = *b"ylNodeRg";
 /// Digest of a row of a table: the line without its line end.
 pub const TABLE_ROW: Tag = *b"ylTblRow";
+/// Digest of a packet between chains: its bytes.
+pub const PACKET: Tag = *b"ylPacket";
+/// Id of a series of vouchers: home chain ‖ length of the organisation's id (1) ‖ the id ‖ name of the series.
+pub const VOUCHER_SERIES: Tag = *b"ylVouchr";

@@ -1,11 +1,15 @@
 //! What a proposal asks for.
 
 use super::{
-    ACTION_BYTES_MAX, KIND_ACTIVATE_PROTOCOL, KIND_ADD_ORGANISATION, KIND_ADD_VALIDATOR, KIND_CHANGE_CHARTER,
-    KIND_FREEZE_ORGANISATION, KIND_REMOVE_ORGANISATION, KIND_REMOVE_VALIDATOR, KIND_REPLACE_VALIDATOR,
-    KIND_SET_PARAMETER, KIND_UNFREEZE_ORGANISATION, codes, organisations, settings, validators,
+    ACTION_BYTES_MAX, KIND_ACTIVATE_PROTOCOL, KIND_ADD_ORGANISATION, KIND_ADD_VALIDATOR, KIND_AGREE_LINK,
+    KIND_CHANGE_CHARTER, KIND_END_LINK, KIND_FREEZE_ORGANISATION, KIND_LIFT_FREEZE, KIND_REMOVE_ORGANISATION,
+    KIND_REMOVE_VALIDATOR, KIND_REPLACE_VALIDATOR, KIND_SET_PARAMETER, KIND_SET_ROUTE, KIND_UNFREEZE_ORGANISATION,
+    codes, organisations, settings, validators,
 };
-use crate::effect::Effect;
+use crate::{
+    effect::Effect,
+    link::{agreement, freeze, route},
+};
 use bytes::Bytes;
 use prost::Message;
 use yulian_exec::{Call, Failure};
@@ -37,6 +41,10 @@ pub(super) enum Action {
     UnfreezeOrganisation(String),
     ChangeCharter(Charter),
     ActivateProtocol(proto::ActivateProtocol),
+    AgreeLink(proto::AgreeLink),
+    EndLink(proto::EndLink),
+    SetRoute(proto::SetRoute),
+    LiftFreeze(proto::Freeze),
 }
 
 impl Action {
@@ -56,6 +64,10 @@ impl Action {
                 Self::ChangeCharter(change.charter.unwrap_or_default())
             }
             KIND_ACTIVATE_PROTOCOL => Self::ActivateProtocol(message(bytes)?),
+            KIND_AGREE_LINK => Self::AgreeLink(message(bytes)?),
+            KIND_END_LINK => Self::EndLink(message(bytes)?),
+            KIND_SET_ROUTE => Self::SetRoute(message(bytes)?),
+            KIND_LIFT_FREEZE => Self::LiftFreeze(message(bytes)?),
             other => return Err(Failure::new(&codes::BAD_KIND, other.to_string())),
         })
     }
@@ -70,7 +82,11 @@ impl Action {
             | Self::FreezeOrganisation(_)
             | Self::UnfreezeOrganisation(_)
             | Self::ChangeCharter(_)
-            | Self::ActivateProtocol(_) => &charter.charter,
+            | Self::ActivateProtocol(_)
+            | Self::AgreeLink(_)
+            | Self::EndLink(_)
+            | Self::SetRoute(_)
+            | Self::LiftFreeze(_) => &charter.charter,
         };
         // A charter without a quorum never gets into the state; were it there, only all members could decide.
         quorum.unwrap_or(Quorum {
@@ -92,6 +108,10 @@ impl Action {
             Self::UnfreezeOrganisation(id) => organisations::unfreeze(call, id),
             Self::ChangeCharter(charter) => settings::charter(call, charter),
             Self::ActivateProtocol(action) => settings::protocol(call, action),
+            Self::AgreeLink(action) => agreement::agree(call, action),
+            Self::EndLink(action) => agreement::end(call, action),
+            Self::SetRoute(action) => route::set(call, action),
+            Self::LiftFreeze(action) => freeze::lift(call, action),
         }
     }
 }

@@ -52,6 +52,14 @@ pub const KIND_UNFREEZE_ORGANISATION: u32 = 8;
 pub const KIND_CHANGE_CHARTER: u32 = 9;
 /// Kind of a proposal: `ActivateProtocol`.
 pub const KIND_ACTIVATE_PROTOCOL: u32 = 10;
+/// Kind of a proposal: `AgreeLink`.
+pub const KIND_AGREE_LINK: u32 = 20;
+/// Kind of a proposal: `EndLink`.
+pub const KIND_END_LINK: u32 = 21;
+/// Kind of a proposal: `SetRoute`.
+pub const KIND_SET_ROUTE: u32 = 22;
+/// Kind of a proposal: `Freeze`, to lift it.
+pub const KIND_LIFT_FREEZE: u32 = 23;
 
 const ADMIN: &[&str] = &[ROLE_ADMIN];
 

@@ -3,10 +3,15 @@
 mod account;
 mod catalogue;
 mod evidence;
+mod fusion;
+mod links;
 mod model;
+mod net;
 mod nodes;
 mod organisations;
+mod packets;
 mod proposals;
 mod settings;
 mod validators;
+mod vouchers;
 mod world;

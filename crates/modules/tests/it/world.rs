@@ -42,7 +42,7 @@ pub(crate) fn roles(list: &[&str]) -> Vec<String> {
     list.iter().map(|role| role.to_string()).collect()
 }
 
-fn account(name: &str, organisation: &str, list: &[&str]) -> proto::Account {
+pub(crate) fn account_of(name: &str, organisation: &str, list: &[&str]) -> proto::Account {
     proto::Account {
         id: id_bytes(name),
         organisation: organisation.into(),
@@ -100,10 +100,14 @@ pub(crate) fn genesis_message() -> proto::Genesis {
             member,
             ..Default::default()
         });
-        message.accounts.push(account(&format!("admin-{id}"), id, &["admin"]));
-        message.accounts.push(account(&format!("writer-{id}"), id, &["writer"]));
+        message
+            .accounts
+            .push(account_of(&format!("admin-{id}"), id, &["admin"]));
+        message
+            .accounts
+            .push(account_of(&format!("writer-{id}"), id, &["writer"]));
     }
-    message.accounts.push(account("auditor-a", "a", &["auditor"]));
+    message.accounts.push(account_of("auditor-a", "a", &["auditor"]));
     message.validators = Some(ValidatorSet::new(validators).expect("a set").message().clone());
     message
 }
@@ -197,6 +201,16 @@ impl World {
         self.base.commit(&done.writes);
         self.chain.committed(done.height());
         done
+    }
+
+    /// Whether a transaction may enter the next block; the code of the rule that it breaks.
+    pub(crate) fn judge(&mut self, transaction: Arc<SealedTransaction>) -> Result<(), String> {
+        let tip = self.tip();
+        let verdict = self
+            .chain
+            .judge(&tip.digest, &transaction, tip.time_ms() + 1)
+            .expect("judged");
+        verdict.map_err(|failure| failure.code.code.into())
     }
 
     pub(crate) fn advance(&mut self, transactions: Vec<Arc<SealedTransaction>>) -> Arc<Executed> {

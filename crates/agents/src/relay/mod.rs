@@ -1,0 +1,174 @@
+//! The relay agent: follows the chains of a fusion network and carries headers, packets, acknowledgements and time-outs.
+//!
+//! One task follows each chain and notes on the [`Board`] what became of each packet. One task for each chain, its *lane*, asks the
+//! board for what can be done there next, gets the proofs and submits them together. A keeper opens light clients on the relay chain's
+//! word and keeps them within their trust period.
+
+mod board;
+mod client;
+mod cursor;
+mod keeper;
+mod lane;
+mod proofs;
+mod status;
+mod watch;
+
+pub use self::{
+    board::{Board, Event, PacketKey, Stage, Step},
+    cursor::{CursorError, Cursors},
+    status::{ChainStatus, RelayStatus},
+};
+
+use self::status::Counters;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{sync::Notify, task::JoinSet};
+use yulian_crypto::Digest;
+use yulian_sdk::{Account, Chain, SdkError};
+
+/// Most chains of one agent.
+pub const CHAINS_MAX: usize = 256;
+/// How often cursors and status are written.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// Why an agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The chains are not a fusion network.
+    #[error(
+        "中继代理需要 2 至 {CHAINS_MAX} 条链，其中一条是中继链 / 2 to {CHAINS_MAX} chains are expected, one of them the relay chain"
+    )]
+    Chains,
+    /// The folder of the cursors cannot be used.
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
+    /// A chain cannot be followed any more.
+    #[error("链 {chain} 无法继续跟随：{source} / chain {chain} cannot be followed")]
+    Follow {
+        /// The chain's name.
+        chain: String,
+        /// Why.
+        source: Box<SdkError>,
+    },
+}
+
+/// A chain with the account that carries on it: any account of the chain, without roles.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The chain at its nodes.
+    pub chain: Chain,
+    /// Who submits there.
+    pub account: Account,
+}
+
+/// What an agent is started with.
+#[derive(Debug)]
+pub struct RelayConfig {
+    /// All chains, the relay chain among them.
+    pub members: Vec<Member>,
+    /// Genesis digest of the relay chain.
+    pub hub: Digest,
+    /// Where cursors and status are written; made if it is not there.
+    pub folder: PathBuf,
+}
+
+/// A chain as the agent knows it.
+pub(crate) struct Place {
+    pub(crate) member: Member,
+    /// Last height that was followed, and its time.
+    pub(crate) height: AtomicU64,
+    pub(crate) time_ms: AtomicU64,
+    /// When a tick was last asked for, ms.
+    pub(crate) ticked_ms: AtomicU64,
+}
+
+impl Place {
+    pub(crate) fn chain(&self) -> &Chain {
+        &self.member.chain
+    }
+}
+
+/// What all tasks share.
+pub(crate) struct Shared {
+    pub(crate) places: BTreeMap<Digest, Place>,
+    pub(crate) hub: Digest,
+    board: Mutex<Board>,
+    pub(crate) wake: Notify,
+    pub(crate) counters: Counters,
+}
+
+impl Shared {
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().expect("the board")
+    }
+}
+
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Runs until the future is dropped or a chain cannot be followed any more.
+///
+/// # Errors
+/// [`RelayError`]. What could not be carried is no error: it is tried again, and shown in the status.
+pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
+    let (members, hub) = (config.members, config.hub);
+    let known = members.iter().any(|member| member.chain.id() == hub);
+    if !known || !(2..=CHAINS_MAX).contains(&members.len()) {
+        return Err(RelayError::Chains);
+    }
+    let cursors = Cursors::open(&config.folder)?;
+    let place = |member: Member| {
+        let height = cursors.height(&member.chain.id());
+        let place = Place {
+            member,
+            height: AtomicU64::new(height),
+            time_ms: AtomicU64::new(0),
+            ticked_ms: AtomicU64::new(0),
+        };
+        (place.member.chain.id(), place)
+    };
+    let shared = Arc::new(Shared {
+        places: members.into_iter().map(place).collect(),
+        hub,
+        board: Mutex::new(Board::new(hub)),
+        wake: Notify::new(),
+        counters: Counters::default(),
+    });
+    let mut tasks = JoinSet::new();
+    for chain in shared.places.keys() {
+        tasks.spawn(watch::follow(shared.clone(), *chain));
+        tasks.spawn(lane::run(shared.clone(), *chain));
+    }
+    tasks.spawn(keeper::run(shared.clone()));
+    tasks.spawn(write(shared, cursors));
+    // Only an error ends a task; the others end with the set.
+    while let Some(ended) = tasks.join_next().await {
+        if let Ok(Err(error)) = ended {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Keeps cursors and status on disk. A cursor is behind everything that is not finished, so nothing is missed after a crash.
+async fn write(shared: Arc<Shared>, mut cursors: Cursors) -> Result<(), RelayError> {
+    loop {
+        tokio::time::sleep(WRITE_EVERY).await;
+        let heights: Vec<(Digest, u64)> = {
+            let board = shared.board();
+            let done = |(id, place): (&Digest, &Place)| (*id, board.done_up_to(id, place.height.load(Relaxed)));
+            shared.places.iter().map(done).collect()
+        };
+        cursors.write(heights)?;
+        cursors.write_status(&status::read(&shared))?;
+    }
+}

@@ -1,0 +1,154 @@
+//! Gets what a transaction must bring: for each chain one header, and proofs under it.
+
+use super::{Shared, client};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use yulian_api::views::{StateView, ValidatorChangeView};
+use yulian_crypto::Digest;
+use yulian_sdk::{Chain, Page, SdkError};
+use yulian_types::{
+    StateKey,
+    proto::{LinkClient, LinkProof, LinkSetChange, LinkUpdate},
+};
+
+/// Most changes of the validators that one update brings; the same as `link` takes.
+const SET_CHANGES_MAX: usize = 16;
+
+/// A value with its proof; `None` if there is none.
+pub(super) struct Proven {
+    pub(super) value: Option<Bytes>,
+    pub(super) proof: LinkProof,
+}
+
+/// The headers of one transaction.
+pub(super) struct Session<'a> {
+    shared: &'a Shared,
+    /// The chain that the transaction is for.
+    at: Digest,
+    /// For each other chain: the height whose state is proven, its time and the update that brings the header, if it is not
+    /// there yet.
+    headers: BTreeMap<Digest, Header>,
+}
+
+struct Header {
+    height: u64,
+    time_ms: u64,
+    update: Option<LinkUpdate>,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(shared: &'a Shared, at: Digest) -> Self {
+        Self {
+            shared,
+            at,
+            headers: BTreeMap::new(),
+        }
+    }
+
+    /// The updates, to be brought before the items.
+    pub(super) fn into_updates(self) -> Vec<LinkUpdate> {
+        self.headers.into_values().filter_map(|header| header.update).collect()
+    }
+
+    /// Time of the header of a chain that this transaction brings, ms.
+    pub(super) fn time_ms(&self, of: &Digest) -> u64 {
+        self.headers.get(of).map_or(0, |header| header.time_ms)
+    }
+
+    /// Whether the header of a chain would be a new one: a transaction brings few.
+    pub(super) fn is_new(&self, of: &Digest) -> bool {
+        !self.headers.contains_key(of)
+    }
+
+    /// A key of a chain under the header of this transaction; `None` if that does not prove the state after `height` yet.
+    pub(super) async fn prove(&mut self, of: &Digest, key: &StateKey, height: u64) -> Result<Option<Proven>, SdkError> {
+        let chain = self.shared.places[of].chain();
+        let known = self.headers.get(of).map(|header| header.height);
+        let view = chain.state(key, known).await?;
+        if known.is_none() {
+            let header = self.header(of, &view).await?;
+            self.headers.insert(*of, header);
+        }
+        if view.height < height {
+            return Ok(None);
+        }
+        Ok(Some(Proven {
+            value: view.value.map(|value| value.0),
+            proof: LinkProof {
+                height: view.height + 1,
+                proof: view.proof.0,
+            },
+        }))
+    }
+
+    async fn header(&self, of: &Digest, view: &StateView) -> Result<Header, SdkError> {
+        let at = self.shared.places[&self.at].chain();
+        let height = view.height + 1;
+        let bytes = view
+            .finality
+            .headers
+            .first()
+            .map(|header| header.0.clone())
+            .unwrap_or_default();
+        let time_ms = yulian_types::decode_header(&bytes).map_or(0, |header| header.time_ms);
+        let known = client::read(at, of).await?.unwrap_or_default();
+        let update = if known.heights.contains(&height) {
+            None
+        } else {
+            Some(update(self.shared.places[of].chain(), &known, view).await?)
+        };
+        Ok(Header {
+            height: view.height,
+            time_ms,
+            update,
+        })
+    }
+}
+
+/// What brings the header of an answer to a light client that knows what `known` says.
+pub(super) async fn update(of: &Chain, known: &LinkClient, view: &StateView) -> Result<LinkUpdate, SdkError> {
+    let last = known.ranges.last().map_or(0, |range| range.first_height);
+    let changes = changes_after(of, last, view.height + 1).await?;
+    let change = |change: ValidatorChangeView| {
+        let finality = change.finality?;
+        Some(LinkSetChange {
+            header: finality.headers.first()?.0.clone(),
+            finality: finality.proof.bytes.0,
+            validators: change.set.bytes.0,
+        })
+    };
+    let full = changes.len() == SET_CHANGES_MAX;
+    let mut set_changes: Vec<LinkSetChange> = changes.into_iter().filter_map(change).collect();
+    if let (true, Some(last)) = (full, set_changes.pop()) {
+        // A client that slept for long follows in several updates, each up to the header of a change.
+        return Ok(LinkUpdate {
+            chain_id: of.id().to_vec().into(),
+            set_changes,
+            headers: vec![last.header],
+            finality: last.finality,
+        });
+    }
+    Ok(LinkUpdate {
+        chain_id: of.id().to_vec().into(),
+        set_changes,
+        headers: view.finality.headers.iter().map(|header| header.0.clone()).collect(),
+        finality: view.finality.proof.bytes.0.clone(),
+    })
+}
+
+/// The changes of a chain's validators after one height and up to another, as many as one update brings.
+pub(super) async fn changes_after(of: &Chain, after: u64, to: u64) -> Result<Vec<ValidatorChangeView>, SdkError> {
+    let mut found = Vec::new();
+    let mut page = Page::default();
+    loop {
+        let history = of.validator_history(&page).await?;
+        let wanted = |change: &ValidatorChangeView| (after + 1..=to).contains(&change.first_height);
+        found.extend(history.items.into_iter().filter(wanted));
+        match history.next {
+            Some(next) if found.len() < SET_CHANGES_MAX => page = Page::after(next),
+            _ => break,
+        }
+    }
+    found.truncate(SET_CHANGES_MAX);
+    Ok(found)
+}
