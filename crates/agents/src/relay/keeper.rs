@@ -13,7 +13,7 @@ use yulian_api::BlockRef;
 use yulian_crypto::Digest;
 use yulian_sdk::SdkError;
 use yulian_types::{
-    StateKey, encode,
+    StateKey,
     proto::{Carry, IntroduceLink, LinkClient, LinkList, LinkUpdate},
     state_keys::{LINK_ACTIVE, LINK_ID, TABLE_LINK_LIST},
 };
@@ -91,7 +91,7 @@ async fn bring(shared: &Shared, place: &Place, update: LinkUpdate) -> Result<(),
         updates: vec![update],
         items: Vec::new(),
     };
-    call(shared, place, "carry", encode(&carry)).await.map(|_| ())
+    call(shared, place, "carry", &carry).await.map(|_| ())
 }
 
 /// Opens a chain's light client of another, which the relay chain knows.
@@ -130,9 +130,7 @@ async fn introduce(shared: &Shared, place: &Place, other: &Digest) -> Result<(),
         header,
         validators,
     };
-    call(shared, place, "introduce", encode(&introduction))
-        .await
-        .map(|_| ())
+    call(shared, place, "introduce", &introduction).await.map(|_| ())
 }
 
 /// The set in force at the height that a light client names.

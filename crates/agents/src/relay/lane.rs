@@ -204,13 +204,18 @@ async fn tick(shared: &Shared, chain: &Digest) {
         return;
     }
     place.ticked_ms.store(now, Relaxed);
-    if let Err(text) = call(shared, place, "tick", Bytes::new()).await {
+    if let Err(text) = call(shared, place, "tick", &()).await {
         shared.counters.error(place.chain().name(), text);
     }
 }
 
 /// Submits a call of `link` and waits for its result: the answer, or the code or text of what went wrong.
-pub(super) async fn call(shared: &Shared, place: &Place, method: &str, arguments: Bytes) -> Result<Bytes, String> {
+pub(super) async fn call(
+    shared: &Shared,
+    place: &Place,
+    method: &str,
+    arguments: &impl Message,
+) -> Result<Bytes, String> {
     let chain = place.chain();
     let terms = chain.terms().metering_limit(METERING);
     let signed = place.member.account.call(&terms, "link", method, arguments);
@@ -231,11 +236,11 @@ pub(super) async fn call(shared: &Shared, place: &Place, method: &str, arguments
 async fn submit(shared: &Shared, place: &Place, batch: Batch) {
     let (keys, items): (Vec<PacketKey>, Vec<CarryItem>) = batch.items.into_iter().unzip();
     let headers = batch.updates.len() as u64;
-    let arguments = yulian_types::encode(&Carry {
+    let carry = Carry {
         updates: batch.updates,
         items,
-    });
-    let answer = call(shared, place, "carry", arguments).await;
+    };
+    let answer = call(shared, place, "carry", &carry).await;
     let codes: Vec<String> = match &answer {
         Ok(output) => {
             shared.counters.headers.fetch_add(headers, Relaxed);
