@@ -19,6 +19,11 @@ pub const SENDERS_CACHED_MAX: usize = 32_768;
 /// Most organisations whose records a state keeps decoded.
 pub const ORGANISATIONS_CACHED_MAX: usize = 1024;
 
+/// Fewest transactions of a block that are worth more than one thread.
+pub const PARALLEL_TRANSACTIONS_MIN: usize = 64;
+/// Most values that are noted of a transaction which is executed ahead of its turn. One that reads more is executed at its turn.
+pub const OBSERVED_MAX: usize = 64;
+
 /// Most bytes of a receipt's detail; longer texts are cut.
 pub const DETAIL_BYTES_MAX: usize = 512;
 /// Most bytes of a method's answer.

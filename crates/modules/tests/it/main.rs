@@ -8,5 +8,6 @@ mod nodes;
 mod organisations;
 mod proposals;
 mod settings;
+mod threads;
 mod validators;
 mod world;
