@@ -1,9 +1,13 @@
 //! CPU of executing deposits: blocks of 1,000 over a state of 1,000,000 keys in memory.
 //!
-//! `cargo run --release -p yulian-modules --example exec_bench`
+//! `cargo run --release -p yulian-modules --example exec_bench [-- --threads 1,2,4 [--block 1000] [--blocks 50]]`
 //! prints CPU µs per deposit of the one thread (Linux). The tree's share is measured by applying the
 //! same changes again; what is left holds the check of absence in a cold tree, about as dear as all of the executor, and
 //! the hashes of values, receipts and write set.
+//!
+//! With `--threads` it compares execution by one thread after the other with execution on those numbers of threads instead:
+//! every block is executed by each in turn, in another order each time, so that all see the same machine. Printed are wall time and CPU
+//! time of all threads. In the blocks without conflicts all digests differ, in those full of conflicts all are the same.
 
 #![allow(
     clippy::disallowed_methods,
@@ -12,7 +16,13 @@
 )]
 
 use bytes::Bytes;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 use yulian_crypto::{
     Digest,
     sm2::{FastVerifier, SecretKey, Signer},
@@ -21,7 +31,10 @@ use yulian_crypto::{
 use yulian_exec::{
     Anchor, MemoryBase, RoundFacts, Speculation, bootstrap, default_charter, default_parameters, verify_signatures,
 };
-use yulian_state::write_set::{self, Write};
+use yulian_state::{
+    workers::Workers,
+    write_set::{self, Write},
+};
 use yulian_types::{
     SealedBlock, SealedGenesis, SealedTransaction, StateKey, TransactionBuilder, ValidatorSet, account_id, encode,
     proto,
@@ -113,13 +126,17 @@ fn old_record(number: u64) -> Write {
 }
 
 fn deposit(chain_id: Digest, key: &SecretKey, number: u64, time_ms: u64) -> Arc<SealedTransaction> {
+    deposit_as(chain_id, key, number, number, time_ms)
+}
+
+fn deposit_as(chain_id: Digest, key: &SecretKey, number: u64, nonce: u64, time_ms: u64) -> Arc<SealedTransaction> {
     let message = proto::Deposit {
         digest: digest(number).to_vec().into(),
         description: "411002 许昌市魏都区 county-level district".into(),
         source: "henan-divisions.csv".into(),
     };
     let sender = account_id(&key.public_key());
-    let nonce = u128::from(number).to_be_bytes();
+    let nonce = u128::from(nonce).to_be_bytes();
     let until = time_ms + 60_000;
     let builder = TransactionBuilder::new(chain_id, sender, nonce, until, "evidence", "deposit", encode(&message));
     let (bytes, _) = builder.sign(key).expect("signs");
@@ -135,8 +152,169 @@ fn cpu() -> Duration {
     Duration::from_nanos(nanoseconds.expect("a number"))
 }
 
+/// CPU time of all threads of this process so far.
+fn cpu_of_all() -> Duration {
+    std::thread::yield_now();
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux").flatten();
+    let nanoseconds = tasks.filter_map(|task| {
+        let account = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        account.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanoseconds.sum())
+}
+
+/// Threads as a node lends them.
+struct Crew {
+    pool: rayon::ThreadPool,
+    threads: usize,
+}
+
+impl Crew {
+    fn new(threads: usize) -> Self {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(2) - 1).build();
+        let pool = pool.expect("threads");
+        Self { pool, threads }
+    }
+}
+
+impl Workers for Crew {
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn run(&self, count: usize, job: &(dyn Fn(usize) + Sync)) {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(at) = Some(next.fetch_add(1, Relaxed)).filter(|at| *at < count) {
+                job(at);
+            }
+        };
+        self.pool.in_place_scope(|scope| {
+            for _ in 1..self.threads.min(count) {
+                scope.spawn(|_| work());
+            }
+            work();
+        });
+    }
+}
+
+/// The number after an option, or several with commas.
+fn option(name: &str) -> Option<Vec<u64>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let at = arguments.iter().position(|argument| argument == name)?;
+    let numbers = arguments.get(at + 1)?.split(',').map(str::parse);
+    Some(numbers.collect::<Result<_, _>>().expect("numbers"))
+}
+
+struct Contender {
+    name: String,
+    chain: Speculation<MemoryBase>,
+    wall: Duration,
+    cpu: Duration,
+}
+
+/// Executes blocks by all contenders in turn.
+fn compare(
+    contenders: &mut [Contender],
+    genesis: &SealedGenesis,
+    senders: &[SecretKey],
+    base: &MemoryBase,
+    number_of: impl Fn(u64, u64) -> u64,
+) {
+    let size = option("--block").map_or(DEPOSITS, |numbers| numbers[0]);
+    let blocks = option("--blocks").map_or(BLOCKS, |numbers| numbers[0]);
+    let round = RoundFacts {
+        epoch: 0,
+        validators: genesis.validators.digest(),
+    };
+    let mut parent = contenders[0].chain.last_final().clone();
+    let mut nonce = 0;
+    for block in 0..blocks {
+        let time = parent.time_ms() + 200;
+        let transactions = (0..size).map(|at| {
+            nonce += 1;
+            let key = &senders[at as usize % SENDERS];
+            deposit_as(genesis.chain_id, key, number_of(block, at), nonce, time)
+        });
+        let transactions = transactions.collect();
+        let header = contenders[0]
+            .chain
+            .header_for(&parent.digest, time, &round)
+            .expect("a header");
+        let sealed = SealedBlock::build(header, transactions);
+        let count = contenders.len();
+        for turn in 0..count {
+            let contender = &mut contenders[(turn + block as usize) % count];
+            let (cpu, wall) = (cpu_of_all(), Instant::now());
+            let executed = contender.chain.execute(&sealed).expect("executes");
+            contender.wall += wall.elapsed();
+            contender.cpu += cpu_of_all() - cpu;
+            if turn == 0 {
+                parent = executed;
+            }
+            assert_eq!(
+                contender.chain.executed(&sealed.digest).map(|own| &own.results),
+                Some(&parent.results)
+            );
+        }
+        base.commit(&parent.writes);
+        for contender in contenders.iter_mut() {
+            contender.chain.finalize(&sealed.digest).expect("final");
+            contender.chain.committed(parent.height());
+        }
+    }
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / (blocks * size) as f64;
+    let serial = contenders[0].wall;
+    for contender in contenders {
+        let ratio = serial.as_secs_f64() / contender.wall.as_secs_f64();
+        println!(
+            "  {:<10} wall {:6.2} µs, CPU {:6.2} µs per deposit, {ratio:.2} times as fast as serial",
+            contender.name,
+            each(contender.wall),
+            each(contender.cpu)
+        );
+        (contender.wall, contender.cpu) = Default::default();
+    }
+}
+
 fn per_deposit(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6 / (BLOCKS * DEPOSITS) as f64
+}
+
+fn compare_threads(
+    threads: &[u64],
+    genesis: &SealedGenesis,
+    senders: &[SecretKey],
+    base: &MemoryBase,
+    anchor: &Anchor,
+) {
+    let chain = || {
+        let verifier = Arc::new(FastVerifier::default());
+        let (base, anchor) = (base.clone(), anchor.clone());
+        Speculation::resume(genesis, yulian_modules::registry(), verifier, base, anchor).expect("resumes")
+    };
+    let contenders = || -> Vec<Contender> {
+        let serial = ("serial".to_owned(), chain());
+        let crews = threads.iter().map(|threads| {
+            let crew = Arc::new(Crew::new(*threads as usize));
+            (format!("{threads} threads"), chain().with_workers(crew))
+        });
+        let all = std::iter::once(serial).chain(crews);
+        all.map(|(name, chain)| Contender {
+            name,
+            chain,
+            wall: Duration::ZERO,
+            cpu: Duration::ZERO,
+        })
+        .collect()
+    };
+    println!("no conflicts:");
+    let apart = |block: u64, at: u64| KEYS + (block << 20) + at;
+    compare(&mut contenders(), genesis, senders, base, apart);
+    println!("all of a block conflict:");
+    compare(&mut contenders(), genesis, senders, base, |block, _| {
+        2 * KEYS + (block << 20)
+    });
 }
 
 fn main() {
@@ -148,6 +326,9 @@ fn main() {
     let mut anchor = Anchor::genesis(&first);
     fill(&base, &mut anchor);
     let verifier = Arc::new(FastVerifier::default());
+    if let Some(threads) = option("--threads") {
+        return compare_threads(&threads, &genesis, &senders, &base, &anchor);
+    }
     let mut chain = Speculation::resume(
         &genesis,
         yulian_modules::registry(),
