@@ -112,15 +112,22 @@ fn try_slice<B: Base>(
     let both = || transactions.iter().zip(entries);
     let keys = both().map(|(transaction, entry)| frame.expected_key(entry.sender.as_deref(), transaction));
     let expected = view.locate(keys.collect());
-    let ahead = |((transaction, entry), expected): ((&Arc<SealedTransaction>, &Entry), Option<Expected>)| {
-        let tried = if entry.waits {
+    let ahead = |(at, (transaction, entry)): (usize, (&Arc<SealedTransaction>, &Entry))| {
+        let tried = if entry.waits || is_repeated(&expected, at) {
             None
         } else {
-            attempt(frame, view, transaction, entry, expected.clone())
+            attempt(frame, view, transaction, entry, expected[at].clone())
         };
+        let expected = expected[at].clone();
         Ahead { expected, tried }
     };
-    both().zip(expected).map(ahead).collect()
+    both().enumerate().map(ahead).collect()
+}
+
+/// Whether an earlier transaction of the slice is expected to read the same key: what it leaves there is not known yet.
+fn is_repeated(expected: &[Option<Expected>], at: usize) -> bool {
+    let Some((_, own)) = &expected[at] else { return false };
+    expected[..at].iter().flatten().any(|(_, path)| path == own)
 }
 
 /// `None` where there is nothing to go by: the state could not be read, or more was read than is noted. What fails here need

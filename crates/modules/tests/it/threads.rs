@@ -352,7 +352,7 @@ fn probes(world: &World) -> Vec<Arc<SealedTransaction>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(15), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(15), ..ProptestConfig::default() })]
 
     #[test]
     fn any_number_of_threads_yields_what_one_does(plan in plan()) {
