@@ -97,7 +97,7 @@ fn many_reads_are_left_for_the_turn() {
     let (executed, _) = both(|world| {
         let mut block = vec![world.transaction(order("writer-a", "write", write(&[0, 70], b"new")))];
         for count in [1u8, 63, 64, 65, 66, 80, 200] {
-            for _ in 0..12 {
+            for _ in 0..40 {
                 block.push(world.transaction(order("writer-a", "read_many", vec![count])));
             }
         }
@@ -136,7 +136,7 @@ fn a_sender_that_changes_within_the_block() {
         ];
         let mut block = Vec::new();
         for (number, (key, value)) in changes.into_iter().enumerate() {
-            for at in 0..20u8 {
+            for at in 0..50u8 {
                 let builder = world.builder(order("writer-a", "write", write(&[number as u8, at], b"v")), time);
                 let signer = if at % 2 == 0 { "writer-a" } else { "second key" };
                 block.push(sign(builder, signer));
@@ -146,7 +146,7 @@ fn a_sender_that_changes_within_the_block() {
         }
         block
     });
-    let code = |number: usize, at: usize| receipt(&executed.receipts[number * 21 + at]).code;
+    let code = |number: usize, at: usize| receipt(&executed.receipts[number * 51 + at]).code;
     let expected = [
         ("", "exec.wrong_key"),
         ("exec.account_frozen", "exec.wrong_key"),
@@ -156,7 +156,7 @@ fn a_sender_that_changes_within_the_block() {
         ("exec.wrong_key", ""),
     ];
     for (number, (own, second)) in expected.iter().enumerate() {
-        for at in [0, 18] {
+        for at in [0, 48] {
             assert_eq!(
                 (code(number, at).as_str(), code(number, at + 1).as_str()),
                 (*own, *second),
@@ -172,7 +172,7 @@ fn declared_keys_that_meet() {
     let (executed, _) = both(|world| {
         let time = world.tip().time_ms();
         let mut block = Vec::new();
-        for at in 0..200u8 {
+        for at in (0..300u16).map(|at| (at % 250) as u8) {
             let key = [b'k', at % 7][at as usize % 2];
             let declared = if at % 5 == 0 { b'x' } else { key };
             let builder = world.builder(order("writer-a", "append", vec![key, at]), time);
@@ -204,8 +204,8 @@ fn a_parameter_that_changes_within_the_block() {
         let mut parameter: proto::Parameter = world.record(&StateKey::parameter("heartbeat_ms"));
         parameter.value += 1;
         let change = encode_writes(&[(StateKey::parameter("heartbeat_ms"), Some(bytes_of(&parameter)))]);
-        let mut block: Vec<_> = (0..100u8)
-            .map(|at| world.transaction(order("writer-a", "append", vec![at, 1])))
+        let mut block: Vec<_> = (0..300u16)
+            .map(|at| world.transaction(order("writer-a", "append", vec![(at % 200) as u8, 1])))
             .collect();
         block.insert(50, world.transaction(order("writer-a", "write", change)));
         block

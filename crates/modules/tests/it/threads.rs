@@ -143,7 +143,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// A block: how far back its parent is, and what it holds.
 fn plan() -> impl Strategy<Value = Vec<(usize, Vec<Act>)>> {
-    let sizes = prop_oneof![0..70usize, 60..400usize];
+    let sizes = prop_oneof![0..70usize, 200..700usize];
     let acts = sizes.prop_flat_map(|size| proptest::collection::vec(act(), size));
     proptest::collection::vec((prop_oneof![4 => Just(0usize), 1 => 0..3usize], acts), 1..6)
 }
@@ -352,7 +352,7 @@ fn probes(world: &World) -> Vec<Arc<SealedTransaction>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(15), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10, failure_persistence: None, rng_seed: proptest::test_runner::RngSeed::Fixed(15), ..ProptestConfig::default() })]
 
     #[test]
     fn any_number_of_threads_yields_what_one_does(plan in plan()) {
