@@ -1,173 +1,118 @@
-//! Serial execution of a block: the definition of its results.
+//! Execution of a block, one transaction after the other: the definition of its results.
 
 use crate::{
-    Base, BlockContext, Call, Executed, Failure, Parameters, Registry, Snapshot, StateError, codes,
+    Base, Executed, Parameters, Snapshot, StateError,
     epoch::Place,
-    limits::{DETAIL_BYTES_MAX, OUTPUT_BYTES_MAX, cost},
-    senders::{Sender, Senders},
+    limits::PARALLEL_TRANSACTIONS_MIN,
+    parallel,
+    senders::Senders,
     snapshot::{ReadPath, read_record},
     tables,
-    validity::unknown_sender,
-    view::{BlockView, BlockWrites, Trace, TransactionEnd, TransactionView, TransactionWrites},
+    transaction::{Effect, Frame, seal},
+    view::{BlockView, BlockWrites, Expected, Trace, TransactionWrites},
 };
 use bytes::Bytes;
 use std::sync::Arc;
-use yulian_crypto::{Digest, sm2::Verifier};
-use yulian_state::{Path, write_set::Write};
+use yulian_crypto::Digest;
+use yulian_state::{WARM_PATHS_MAX, workers::Workers, write_set::Write};
 use yulian_types::{
-    ParentResults, SealedBlock, SealedTransaction, StateKey, ValidatorSet, empty_root, encode, proto, receipt_root,
-    state_keys::GOVERNANCE_ID,
+    ParentResults, SealedBlock, SealedTransaction, ValidatorSet, empty_root, proto, state_keys::GOVERNANCE_ID,
 };
-
-const STATUS_SUCCESS: u32 = 0;
-const STATUS_FAILED: u32 = 1;
 
 /// Executes the transactions of one block.
 pub(crate) struct Executor<'a, B> {
     pub(crate) view: BlockView<B>,
     pub(crate) senders: Senders,
-    pub(crate) context: &'a BlockContext,
-    pub(crate) registry: &'a Registry,
-    pub(crate) verifier: &'a dyn Verifier,
+    pub(crate) frame: Frame<'a>,
     governed: bool,
 }
 
-type Output = (Bytes, Vec<proto::Event>);
-
-/// A key that a transaction is expected to read, with its path.
-pub(crate) type Expected = (StateKey, Path);
-
 impl<'a, B: Base> Executor<'a, B> {
     /// An executor on the state after the parent, with the senders known there.
-    pub(crate) fn new(
-        parent: Snapshot<B>,
-        senders: Senders,
-        context: &'a BlockContext,
-        registry: &'a Registry,
-        verifier: &'a dyn Verifier,
-        transactions: usize,
-    ) -> Self {
+    pub(crate) fn new(parent: Snapshot<B>, senders: Senders, frame: Frame<'a>, transactions: usize) -> Self {
         Self {
             view: BlockView::new(parent, transactions),
             senders,
-            context,
-            registry,
-            verifier,
+            frame,
             governed: false,
         }
     }
 
-    /// Executes a transaction and returns its receipt. A failure leaves nothing but the receipt.
-    pub(crate) fn run(
+    /// Executes the transactions of a block; encoded receipts. Threads are used where there are some and transactions enough.
+    pub(crate) fn run_all(
         &mut self,
-        transaction: &SealedTransaction,
-        expected: Option<Expected>,
-    ) -> Result<proto::Receipt, StateError> {
-        Ok(self.run_with(transaction, expected, None)?.0)
+        transactions: &[Arc<SealedTransaction>],
+        workers: &dyn Workers,
+    ) -> Result<Vec<Bytes>, StateError> {
+        if workers.threads() > 1 && transactions.len() >= PARALLEL_TRANSACTIONS_MIN {
+            return parallel::run_all(self, transactions, workers);
+        }
+        let mut receipts = Vec::with_capacity(transactions.len());
+        self.run_some(transactions, &mut receipts)?;
+        Ok(receipts)
+    }
+
+    /// Executes transactions one after the other.
+    pub(crate) fn run_some(
+        &mut self,
+        transactions: &[Arc<SealedTransaction>],
+        receipts: &mut Vec<Bytes>,
+    ) -> Result<(), StateError> {
+        for some in transactions.chunks(WARM_PATHS_MAX) {
+            let expected = self.prepare(some);
+            for (transaction, expected) in some.iter().zip(expected) {
+                receipts.push(self.run_sealed(transaction, expected)?);
+            }
+        }
+        Ok(())
     }
 
     /// Prepares some transactions that come next: the keys they are expected to read are hashed together, and what leads to
     /// them in the tree is brought close.
-    pub(crate) fn prepare(
-        &mut self,
-        transactions: &[Arc<SealedTransaction>],
-    ) -> Result<Vec<Option<Expected>>, StateError> {
+    fn prepare(&mut self, transactions: &[Arc<SealedTransaction>]) -> Vec<Option<Expected>> {
         let mut keys = Vec::with_capacity(transactions.len());
         for transaction in transactions {
-            keys.push(self.expected_key(transaction)?);
+            // A state that cannot be read is for the transaction's own turn to find.
+            let sender = self.senders.load(&mut self.view, &transaction.sender).ok().flatten();
+            keys.push(self.frame.expected_key(sender.as_deref(), transaction));
         }
-        let known = keys.iter().flatten().map(|key| (key.module_id, &key.key[..]));
-        let paths = Path::of_many(&known.collect::<Vec<_>>());
-        self.view.warm(&paths);
-        let mut paths = paths.into_iter();
-        let with_path = |key: Option<StateKey>| key.and_then(|key| Some((key, paths.next()?)));
-        Ok(keys.into_iter().map(with_path).collect())
+        self.view.locate(keys)
     }
 
-    fn expected_key(&mut self, transaction: &SealedTransaction) -> Result<Option<StateKey>, StateError> {
-        let Some(sender) = self.senders.load(&mut self.view, &transaction.sender)? else {
-            return Ok(None);
-        };
-        let payload = &transaction.payload;
-        let found = self.registry.find(&payload.module, &payload.method).ok();
-        Ok(found.and_then(|(module, method)| module.expected_key(method.name, &payload.arguments, &sender.account)))
+    /// Executes a transaction and returns its encoded receipt.
+    pub(crate) fn run_sealed(
+        &mut self,
+        transaction: &SealedTransaction,
+        expected: Option<Expected>,
+    ) -> Result<Bytes, StateError> {
+        Ok(seal(&self.run(transaction, expected, None)?.0))
     }
 
-    /// Like [`Executor::run`], and tells which keys were touched.
+    /// Executes a transaction; its receipt, and which keys were touched.
     pub(crate) fn trace(&mut self, transaction: &SealedTransaction) -> Result<(proto::Receipt, Trace), StateError> {
-        self.run_with(transaction, None, Some(Trace::default()))
+        self.run(transaction, None, Some(Trace::default()))
     }
 
-    fn run_with(
+    fn run(
         &mut self,
         transaction: &SealedTransaction,
         expected: Option<Expected>,
         trace: Option<Trace>,
     ) -> Result<(proto::Receipt, Trace), StateError> {
-        let end = self.attempt(transaction, expected, trace)?;
-        let mut receipt = proto::Receipt {
-            transaction_id: Bytes::copy_from_slice(&transaction.id.0),
-            metering: end.metering,
-            ..Default::default()
-        };
-        match end.result {
-            Ok((output, events)) => {
-                self.accept(end.writes);
-                receipt.status = STATUS_SUCCESS;
-                (receipt.output, receipt.events) = (output, events);
-            }
-            Err(failure) => {
-                receipt.status = STATUS_FAILED;
-                receipt.code = failure.code.code.into();
-                receipt.detail = cut(failure.detail);
-            }
-        }
-        Ok((receipt, end.trace))
+        let sender = self.senders.load(&mut self.view, &transaction.sender)?;
+        let effect = self
+            .frame
+            .run(&mut self.view, sender.as_deref(), transaction, expected, trace)?;
+        let Effect { receipt, writes, trace } = effect;
+        self.accept(writes);
+        Ok((receipt, trace))
     }
 
-    fn accept(&mut self, writes: TransactionWrites) {
+    /// Takes over the writes of a transaction.
+    pub(crate) fn accept(&mut self, writes: TransactionWrites) {
         writes.values().for_each(|write| self.senders.forget(write));
         self.governed |= writes.values().any(|write| write.module_id == GOVERNANCE_ID);
         self.view.accept(writes);
-    }
-
-    fn attempt(
-        &mut self,
-        transaction: &SealedTransaction,
-        expected: Option<Expected>,
-        trace: Option<Trace>,
-    ) -> Result<TransactionEnd<Output>, StateError> {
-        let payload = &transaction.payload;
-        let sender = self.senders.load(&mut self.view, &transaction.sender)?;
-        let mut view = TransactionView::new(&mut self.view, &payload.declared_keys, payload.metering_limit, trace);
-        view.expect(expected);
-        if let Err(failure) = charge_entry(&mut view, transaction) {
-            return view.finish(Err(failure));
-        }
-        let Some(sender) = sender else {
-            return view.finish(Err(unknown_sender(transaction)));
-        };
-        let found = self.registry.find(&payload.module, &payload.method);
-        // What an earlier transaction of this block changed counts here: a frozen account acts no more.
-        let allowed = found.and_then(|(module, method)| allow(&sender, transaction, method).map(|()| (module, method)));
-        let (module, method) = match allowed {
-            Ok(found) => found,
-            Err(failure) => return view.finish(Err(failure)),
-        };
-        let mut call = Call {
-            view,
-            block: self.context,
-            sender: &sender,
-            transaction_id: transaction.id,
-            module: module.name(),
-            verifier: self.verifier,
-            events: Vec::new(),
-            event_bytes: 0,
-        };
-        let result = module.call(&mut call, method.name, &payload.arguments);
-        let result = result.and_then(|output| charge_output(&mut call.view, output));
-        let Call { view, events, .. } = call;
-        view.finish(result.map(|output| (output, events)))
     }
 
     /// Ends the block.
@@ -177,13 +122,14 @@ impl<'a, B: Base> Executor<'a, B> {
         place: Place,
         parent: &Executed,
         receipts: Vec<Bytes>,
+        workers: &dyn Workers,
     ) -> Result<(Executed, Senders), StateError> {
         let rules = if self.governed {
             Rules::read(&mut self.view)?
         } else {
             Rules::of(parent)
         };
-        let writes = self.view.finish()?;
+        let writes = self.view.finish(&receipts, workers)?;
         let executed = assemble(block, place, receipts, writes, rules);
         Ok((executed, self.senders))
     }
@@ -249,13 +195,14 @@ pub(crate) fn assemble(
         undo,
         tree,
         root,
+        receipt_root,
     } = block_writes;
     let ids: Vec<Digest> = block.transactions.iter().map(|transaction| transaction.id).collect();
     let mut sorted_ids = ids.clone();
     sorted_ids.sort_unstable();
     let results = ParentResults {
         state_root: tree.root(),
-        receipt_root: receipt_root(&receipts),
+        receipt_root,
         write_set_root: root,
         message_root: empty_root(),
         next_validators: rules.decided.digest(),
@@ -285,58 +232,4 @@ pub(crate) fn assemble(
 
 fn is_node_record(write: &Write) -> bool {
     write.module_id == GOVERNANCE_ID && matches!(write.key.first(), Some(&(tables::TABLE_NODE | tables::TABLE_NODES)))
-}
-
-fn allow(sender: &Sender, transaction: &SealedTransaction, method: &crate::Method) -> Result<(), Failure> {
-    sender.check_standing(transaction)?;
-    sender.check_role(method)
-}
-
-/// What every transaction pays before anything else happens.
-fn charge_entry(view: &mut TransactionView<'_>, transaction: &SealedTransaction) -> Result<(), Failure> {
-    view.charge(cost::BASE)?;
-    view.charge(cost::SIGNATURE.saturating_mul(transaction.signers.len() as u64))?;
-    view.charge_bytes(transaction.payload.arguments.len(), cost::ARGUMENT_BYTE)
-}
-
-fn charge_output(view: &mut TransactionView<'_>, output: Bytes) -> Result<Bytes, Failure> {
-    view.charge_bytes(output.len(), cost::RECEIPT_BYTE)?;
-    if output.len() > OUTPUT_BYTES_MAX {
-        view.fail(
-            &codes::RECEIPT_TOO_LARGE,
-            format!("an answer of {} bytes", output.len()),
-        )?;
-    }
-    Ok(output)
-}
-
-/// At most [`DETAIL_BYTES_MAX`] bytes, cut between characters.
-fn cut(mut text: String) -> String {
-    let end = (0..=DETAIL_BYTES_MAX)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
-    if text.len() > end {
-        text.truncate(end);
-    }
-    text
-}
-
-/// The canonical bytes of a receipt.
-pub(crate) fn seal(receipt: &proto::Receipt) -> Bytes {
-    encode(receipt)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_detail_is_cut_between_characters() {
-        assert_eq!(cut("short".into()), "short");
-        // 3 bytes a character: 170 of them are 510 bytes, the 171st would end at 513.
-        assert_eq!(cut("字".repeat(200)), "字".repeat(170));
-        assert_eq!(cut("a".repeat(DETAIL_BYTES_MAX)).len(), DETAIL_BYTES_MAX);
-        assert_eq!(cut("a".repeat(DETAIL_BYTES_MAX + 1)).len(), DETAIL_BYTES_MAX);
-    }
 }

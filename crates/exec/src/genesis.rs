@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 use yulian_crypto::sm2::PublicKey;
-use yulian_state::{Tree, write_set::Write};
+use yulian_state::{Tree, workers::OneThread, write_set::Write};
 use yulian_types::{
     SealedGenesis, StateKey, account_id, encode,
     proto::{self, Genesis},
@@ -100,7 +100,13 @@ pub fn bootstrap(genesis: &SealedGenesis) -> Result<Executed, GenesisFault> {
         announced: set.clone(),
         reference: set,
     };
-    Ok(assemble(&genesis.block(), place, vec![], view.finish()?, rules))
+    Ok(assemble(
+        &genesis.block(),
+        place,
+        vec![],
+        view.finish(&[], &OneThread)?,
+        rules,
+    ))
 }
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
 //! Deterministic block execution: one state view, validity, metering, access control and a stack of unfinalised blocks.
 //!
-//! Serial execution is the definition. The results of a block are a function of its ancestors and itself: no clock, no
+//! Serial execution is the definition; threads that a caller lends ([`Speculation::with_workers`]) change nothing but time. The results of a block are a function of its ancestors and itself: no clock, no
 //! disk, no randomness, no order of hashing enters. Foreign input never panics; what a transaction does wrong is a
 //! code of the catalogue ([`mod@codes`] and [`Registry::codes`]).
 //!
@@ -19,6 +19,7 @@ mod hashing;
 pub mod limits;
 mod meter;
 mod module;
+mod parallel;
 pub mod parameters;
 mod protocol;
 pub mod rules;
@@ -26,6 +27,7 @@ mod senders;
 mod snapshot;
 mod speculation;
 pub mod tables;
+mod transaction;
 mod validity;
 mod view;
 mod window;

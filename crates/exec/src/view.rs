@@ -3,16 +3,24 @@
 use crate::{
     Base, Failure, Snapshot, StateError, codes,
     hashing::PathMap,
-    limits::cost,
+    limits::{OBSERVED_MAX, PARALLEL_TRANSACTIONS_MIN, cost},
     meter::Meter,
     snapshot::{ReadPath, path_of},
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use yulian_state::{Change, Path, Tree, history::Undo, write_set, write_set::Write};
+use yulian_crypto::Digest;
+use yulian_state::{
+    Change, Path, Tree,
+    history::Undo,
+    workers::{Workers, both, map},
+    write_set,
+    write_set::Write,
+};
 use yulian_types::{
     StateKey,
     limits::{STATE_KEY_BYTES_MAX, STATE_VALUE_BYTES_MAX},
+    receipt_root,
 };
 
 /// Bytes of the module id in a declared key.
@@ -44,9 +52,27 @@ impl<B: Base> BlockView<B> {
         Ok(value)
     }
 
-    /// Brings close what look-ups of these paths in the parent's tree will read.
-    pub(crate) fn warm(&self, paths: &[Path]) {
-        self.parent.tree().warm(paths);
+    /// The paths of keys, hashed together; what leads to them in the parent's tree is brought close.
+    pub(crate) fn locate(&self, keys: Vec<Option<StateKey>>) -> Vec<Option<Expected>> {
+        let known = keys.iter().flatten().map(|key| (key.module_id, &key.key[..]));
+        let paths = Path::of_many(&known.collect::<Vec<_>>());
+        self.parent.tree().warm(&paths);
+        let mut paths = paths.into_iter();
+        let with_path = |key: Option<StateKey>| key.and_then(|key| Some((key, paths.next()?)));
+        keys.into_iter().map(with_path).collect()
+    }
+
+    /// Whether every observed value is the present one.
+    pub(crate) fn still_gives(&self, observed: &[Observed]) -> bool {
+        // Where nothing is written now, nothing was when it was observed: that value is the parent's.
+        let same = |one: &Observed| self.written.get(&one.path).is_none_or(|write| write.value == one.value);
+        observed.iter().all(same)
+    }
+
+    /// Remembers what was read of the parent's state.
+    pub(crate) fn keep(&mut self, observed: Vec<Observed>) {
+        let fetched = observed.into_iter().filter(|one| one.fetched);
+        self.read.extend(fetched.map(|one| (one.path, one.value)));
     }
 
     /// Takes over the writes of a transaction that succeeded.
@@ -55,25 +81,40 @@ impl<B: Base> BlockView<B> {
     }
 
     /// Ends the block: everything sorted by path, the tree and the roots.
-    pub(crate) fn finish(mut self) -> Result<BlockWrites, StateError> {
+    pub(crate) fn finish(mut self, receipts: &[Bytes], workers: &dyn Workers) -> Result<BlockWrites, StateError> {
         let mut entries: Vec<(Path, Write)> = std::mem::take(&mut self.written).into_iter().collect();
         entries.sort_unstable_by_key(|(path, _)| *path);
-        let changes = write_set::changes_at(entries.iter().map(|(path, write)| (*path, write.value.as_deref())));
+        let changes = hash_values(&entries, workers);
+        let (root, receipt_root) = both(workers, || write_set::root(&changes), || receipt_root(receipts));
+        let (tree, undo) = self.parent.tree().apply_undoable_on(&changes, workers);
         let previous = entries
             .iter()
             .map(|(path, _)| self.before_block(path))
             .collect::<Result<Vec<_>, _>>()?;
-        let (tree, undo) = self.parent.tree().apply_undoable(&changes);
         let writes = entries.into_iter().map(|(_, write)| write).collect();
         Ok(BlockWrites {
-            root: write_set::root(&changes),
             writes,
             changes,
             previous,
             undo,
             tree,
+            root,
+            receipt_root,
         })
     }
+}
+
+/// The changes of sorted writes, some of them on each thread.
+fn hash_values(entries: &[(Path, Write)], workers: &dyn Workers) -> Vec<Change> {
+    let changes = |entries: &[(Path, Write)]| {
+        write_set::changes_at(entries.iter().map(|(path, write)| (*path, write.value.as_deref())))
+    };
+    let threads = workers.threads();
+    if threads < 2 || entries.len() < PARALLEL_TRANSACTIONS_MIN {
+        return changes(entries);
+    }
+    let slices: Vec<_> = entries.chunks(entries.len().div_ceil(threads)).collect();
+    map(workers, slices.len(), |at| changes(slices[at])).concat()
 }
 
 /// What a block wrote, ascending by path, and what follows from it.
@@ -83,7 +124,9 @@ pub(crate) struct BlockWrites {
     pub(crate) previous: Vec<Option<Bytes>>,
     pub(crate) undo: Undo,
     pub(crate) tree: Tree,
-    pub(crate) root: yulian_crypto::Digest,
+    pub(crate) root: Digest,
+    /// Root over the receipts, which no write has a part in.
+    pub(crate) receipt_root: Digest,
 }
 
 impl<B: Base> ReadPath for BlockView<B> {
@@ -94,6 +137,68 @@ impl<B: Base> ReadPath for BlockView<B> {
         }
     }
 }
+
+/// A value that execution ahead of its turn got to see.
+pub(crate) struct Observed {
+    path: Path,
+    value: Option<Bytes>,
+    /// Read of the parent's state, and not known to the block yet.
+    fetched: bool,
+}
+
+/// The state of a block as a thread reads it that executes ahead: it changes nothing, and every value is noted.
+pub(crate) struct Observer<'a, B> {
+    block: &'a BlockView<B>,
+    observed: Vec<Observed>,
+    too_many: bool,
+}
+
+impl<'a, B: Base> Observer<'a, B> {
+    pub(crate) fn new(block: &'a BlockView<B>) -> Self {
+        Self {
+            block,
+            observed: Vec::new(),
+            too_many: false,
+        }
+    }
+
+    /// What was seen; `None` if it was more than [`OBSERVED_MAX`] values.
+    pub(crate) fn finish(self) -> Option<Vec<Observed>> {
+        (!self.too_many).then_some(self.observed)
+    }
+}
+
+impl<B: Base> ReadPath for Observer<'_, B> {
+    fn read_path(&mut self, path: &Path) -> Result<Option<Bytes>, StateError> {
+        if let Some(known) = self.observed.iter().find(|known| known.path == *path) {
+            return Ok(known.value.clone());
+        }
+        let block = self.block;
+        let known = block
+            .written
+            .get(path)
+            .map(|write| &write.value)
+            .or_else(|| block.read.get(path));
+        let (value, fetched) = match known {
+            Some(value) => (value.clone(), false),
+            None => (block.parent.at(path)?, true),
+        };
+        if self.observed.len() == OBSERVED_MAX {
+            self.too_many = true;
+            return Ok(value);
+        }
+        let (path, noted) = (*path, value.clone());
+        self.observed.push(Observed {
+            path,
+            value: noted,
+            fetched,
+        });
+        Ok(value)
+    }
+}
+
+/// A key that a transaction is expected to read, with its path.
+pub(crate) type Expected = (StateKey, Path);
 
 pub(crate) type TransactionWrites = BTreeMap<Path, Write>;
 
@@ -176,7 +281,7 @@ impl<'a> TransactionView<'a> {
     }
 
     /// The path of a key that will likely be asked for.
-    pub(crate) fn expect(&mut self, expected: Option<(StateKey, Path)>) {
+    pub(crate) fn expect(&mut self, expected: Option<Expected>) {
         self.last = expected;
     }
 

@@ -1,6 +1,6 @@
 //! A node's settings: one TOML file, every field documented, unknown fields refused.
 
-use crate::{ledger::HISTORY_HEIGHTS, options::ChainOptions, pool::PoolLimits};
+use crate::{crew::execution_threads_chosen, ledger::HISTORY_HEIGHTS, options::ChainOptions, pool::PoolLimits};
 use serde::{Deserialize, Serialize};
 use std::{
     fs, io,
@@ -102,6 +102,10 @@ pub struct NodeConfig {
     /// Tasks that verify signatures, 1 to 16.
     #[serde(default = "signature_tasks")]
     pub signature_tasks: usize,
+    /// Threads that execute a block, 1 to 16; results are the same with any number. Absent: one for each four cores of the
+    /// machine, at most 4. Where several nodes share a machine, 1 is best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_threads: Option<usize>,
     /// Bodies of blocks older than this many are removed; absent keeps all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retain_blocks: Option<u64>,
@@ -189,6 +193,7 @@ impl NodeConfig {
         Ok(ChainOptions {
             pool: PoolLimits::default(),
             signature_tasks: self.signature_tasks,
+            execution_threads: self.execution_threads.unwrap_or_else(execution_threads_chosen),
             retain_blocks: self.retain_blocks,
             history_heights: self.history_heights,
             peers: self.peers()?,
@@ -236,6 +241,15 @@ mod tests {
             read(&format!("{MINIMAL}sync = 'fast'\n")),
             Err(ConfigError::Parse { .. })
         ));
+    }
+
+    #[test]
+    fn threads_of_execution_are_chosen_unless_told() {
+        let chosen = read(MINIMAL).unwrap();
+        assert!((1..=4).contains(&chosen.options().unwrap().execution_threads));
+        assert!(!chosen.to_toml().unwrap().contains("execution_threads"));
+        let told = read(&format!("{MINIMAL}execution_threads = 3\n")).unwrap();
+        assert_eq!(told.options().unwrap().execution_threads, 3);
     }
 
     #[test]

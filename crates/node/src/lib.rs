@@ -3,6 +3,7 @@
 pub mod admission;
 mod chain;
 pub mod config;
+mod crew;
 pub mod desk;
 pub mod executor;
 pub mod gossip;
@@ -21,5 +22,6 @@ pub mod waiters;
 mod testing;
 
 pub use chain::{ChainNode, Core, FinalBlockData, Latest, Network, OpenError, StopCause, WaitError};
+pub use crew::{EXECUTION_THREADS_MAX, execution_threads_chosen};
 pub use options::{ChainOptions, Pace};
 pub use service::{ChainApi, Identity, NodeService};

@@ -146,6 +146,7 @@ metrics! {
     verified: Counter, "blocks_verified_total", "Proposals found valid.";
     invalid: Counter, "blocks_invalid_total", "Proposals found invalid.";
     execute_ms: Histogram, "block_execution_ms", "Time to execute a block.";
+    execution_threads: Gauge, "execution_threads", "Threads that execute a block.";
     commit_ms: Histogram, "block_commit_ms", "Time to make a final block durable.";
     finality_ms: Histogram, "block_finality_ms", "From a block's own time to its being durable here.";
     wait_ms: Histogram, "submit_wait_ms", "From submission to the final result, for waiting clients.";

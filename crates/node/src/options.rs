@@ -14,6 +14,11 @@ pub struct ChainOptions {
     pub pool: PoolLimits,
     /// Tasks that verify signatures, each on a thread of its own where there are threads; 1 to [`SIGNATURE_TASKS_MAX`].
     pub signature_tasks: usize,
+    /// Threads that execute a block, that of the executing task among them; 1 to [`EXECUTION_THREADS_MAX`]. Results are the
+    /// same with any number.
+    ///
+    /// [`EXECUTION_THREADS_MAX`]: crate::EXECUTION_THREADS_MAX
+    pub execution_threads: usize,
     /// When blocks are proposed.
     pub pace: Pace,
     /// Bodies of older blocks are removed; `None` keeps all.
@@ -33,6 +38,7 @@ impl Default for ChainOptions {
         Self {
             pool: PoolLimits::default(),
             signature_tasks: 1,
+            execution_threads: 1,
             pace: Pace::default(),
             retain_blocks: None,
             history_heights: HISTORY_HEIGHTS,

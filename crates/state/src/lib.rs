@@ -12,6 +12,7 @@ mod part;
 mod path;
 mod proof;
 mod tree;
+pub mod workers;
 pub mod write_set;
 
 pub use crate::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use yulian_crypto::Digest;
 
 /// Most packets that are remembered at a time. Beyond it, new ones are left to a later round or another agent.
-pub const PACKETS_MAX: usize = 100_000;
+pub(crate) const PACKETS_MAX: usize = 100_000;
 /// First wait after a step that failed; each further failure doubles it.
 const BACKOFF_MS: u64 = 250;
 /// Longest wait after a step that failed.

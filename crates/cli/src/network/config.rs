@@ -33,6 +33,8 @@ pub(super) fn text(planned: &PlannedNode) -> Result<String> {
         public_address: Some(node.peer_address()),
         worker_threads: 2,
         signature_tasks: 1,
+        // Nodes that only this machine reaches share it.
+        execution_threads: listen(&node.host).is_loopback().then_some(1),
         retain_blocks: None,
         history_heights: HISTORY_HEIGHTS,
         sync: planned.sync,

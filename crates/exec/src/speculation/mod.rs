@@ -18,11 +18,12 @@ pub use self::{
 use crate::{
     Base, BlockContext, Executed, Failure, Registry, ReplayWindow, Snapshot, Trace,
     epoch::Place,
-    execute::{Executor, seal},
+    execute::Executor,
     hashing::DigestMap,
     limits::{PENDING_BLOCKS_MAX, RECENT_DIGESTS, UNCOMMITTED_BLOCKS_MAX},
     protocol::known_version_at,
     senders::Senders,
+    transaction::Frame,
 };
 use history::History;
 use std::{
@@ -31,7 +32,7 @@ use std::{
     sync::Arc,
 };
 use yulian_crypto::{Digest, sm2::Verifier};
-use yulian_state::WARM_PATHS_MAX;
+use yulian_state::workers::{OneThread, Workers};
 use yulian_types::{SealedBlock, SealedGenesis, SealedTransaction, proto};
 
 /// An executed block with what is kept for its children.
@@ -57,6 +58,7 @@ pub struct Speculation<B> {
     base: B,
     registry: Registry,
     verifier: Arc<dyn Verifier>,
+    workers: Arc<dyn Workers>,
     chain_id: Digest,
     epoch_length: u64,
     /// The last final block and all executed descendants of it.
@@ -92,6 +94,7 @@ impl<B: Base> Speculation<B> {
             base,
             registry,
             verifier,
+            workers: Arc::new(OneThread),
             chain_id: genesis.chain_id,
             epoch_length: genesis.message.epoch_length,
             entries,
@@ -101,6 +104,12 @@ impl<B: Base> Speculation<B> {
             history: History::new(last_final.clone(), anchor.recent),
             last_final,
         })
+    }
+
+    /// Executes on these threads. Results are the same on any; without, there is the caller's alone.
+    pub fn with_workers(mut self, workers: Arc<dyn Workers>) -> Self {
+        self.workers = workers;
+        self
     }
 
     /// The last final block.
@@ -149,14 +158,8 @@ impl<B: Base> Speculation<B> {
         let place = Place::after(parent, self.epoch_length);
         let context = self.context(parent, &place, block.header.time_ms)?;
         let mut executor = self.executor(parent, &context, block.transactions.len())?;
-        let mut receipts = Vec::with_capacity(block.transactions.len());
-        for some in block.transactions.chunks(WARM_PATHS_MAX) {
-            let expected = executor.prepare(some)?;
-            for (transaction, expected) in some.iter().zip(expected) {
-                receipts.push(seal(&executor.run(transaction, expected)?));
-            }
-        }
-        Ok(executor.finish(block, place, parent, receipts)?)
+        let receipts = executor.run_all(&block.transactions, &*self.workers)?;
+        Ok(executor.finish(block, place, parent, receipts, &*self.workers)?)
     }
 
     /// What a transaction would yield as the only one of a block on `parent`, and the keys it would touch. Neither its
@@ -185,14 +188,12 @@ impl<B: Base> Speculation<B> {
             .map(|entry| entry.senders.clone())
             .unwrap_or_default();
         let state = self.snapshot(&parent.digest)?;
-        Ok(Executor::new(
-            state,
-            senders,
+        let frame = Frame {
             context,
-            &self.registry,
-            &*self.verifier,
-            transactions,
-        ))
+            registry: &self.registry,
+            verifier: &*self.verifier,
+        };
+        Ok(Executor::new(state, senders, frame, transactions))
     }
 
     fn context(&self, parent: &Executed, place: &Place, time_ms: u64) -> Result<BlockContext, SpeculationError> {

@@ -6,6 +6,7 @@ mod execution;
 mod genesis;
 mod model;
 mod speculation;
+mod threads;
 mod toy;
 mod validity;
 mod world;

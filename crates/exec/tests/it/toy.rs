@@ -41,6 +41,11 @@ const METHODS: &[Method] = &[
         doc: "Reads one key as often as asked.",
     },
     Method {
+        name: "read_many",
+        roles: WRITER,
+        doc: "Reads as many keys as asked and counts the values.",
+    },
+    Method {
         name: "events",
         roles: WRITER,
         doc: "Emits events of a size.",
@@ -105,6 +110,13 @@ impl Module for Toy {
                 for _ in 0..number(arguments) {
                     call.get(&toy_key(b"r"))?;
                 }
+            }
+            "read_many" => {
+                let mut found = 0u32;
+                for at in 0..arguments[0] {
+                    found += u32::from(call.get(&toy_key(&[0, at]))?.is_some());
+                }
+                return Ok(found.to_be_bytes().to_vec().into());
             }
             "events" => {
                 let bytes = Bytes::from(vec![1; usize::from(arguments[1]) * 64]);

@@ -12,6 +12,7 @@ mod organisations;
 mod packets;
 mod proposals;
 mod settings;
+mod threads;
 mod validators;
 mod vouchers;
 mod world;

@@ -3,6 +3,7 @@
 use super::{ChainNode, Core, Latest, Network};
 use crate::{
     admission::{self, Admission},
+    crew,
     desk::Desk,
     executor::Executor,
     gossip::{Broadcast, Gossip},
@@ -74,7 +75,10 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let ledger = opened.ledger;
         ledger.keep_history(options.history_heights);
         let base = ledger.clone();
+        let workers = crew::workers(options.execution_threads);
+        let threads = workers.threads();
         let speculation = Speculation::resume(&genesis, registry.clone(), verifier.clone(), base, opened.anchor)?;
+        let speculation = speculation.with_workers(workers);
         let latest = Latest {
             tip: ledger.tip(),
             executed: speculation.last_final().clone(),
@@ -82,6 +86,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let metrics = SharedMetrics::default();
         metrics.height.set(latest.tip.height);
         metrics.final_time_ms.set(latest.tip.time_ms);
+        metrics.execution_threads.set(threads as u64);
         metrics.state_keys.set(latest.executed.tree.len() as u64);
 
         let pool = Mempool::new(options.pool);

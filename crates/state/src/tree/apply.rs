@@ -6,9 +6,10 @@ use super::{
     merged::{Edit, Kind, Merged},
     node::{Inner, Link, Node},
     plan::{Part, Plan},
+    spread,
     warm::{WINDOW, warm},
 };
-use crate::{BUCKET_LEAVES_MAX, Path};
+use crate::{BUCKET_LEAVES_MAX, Path, workers::Workers};
 use yulian_crypto::Digest;
 
 /// The work on one list of changes.
@@ -24,12 +25,39 @@ pub(super) struct Applying<'a> {
 }
 
 /// What became of a subtree.
-enum Next {
+pub(super) enum Next {
     Same,
     Changed(Option<Link>),
 }
 
+/// What became of one of the subtrees that are worked on by themselves.
+pub(super) struct Piece {
+    pub(super) next: Next,
+    pub(super) added: usize,
+    pub(super) removed: usize,
+    pub(super) before: Option<Vec<Change>>,
+}
+
 impl<'a> Applying<'a> {
+    /// Work that has not begun; what was there before is collected in `before`, if somebody asks for it.
+    pub(super) fn new(before: Option<Vec<Change>>) -> Self {
+        Self {
+            before,
+            ..Self::default()
+        }
+    }
+
+    /// Works on one subtree, whose paths share their first `shared` bits with all changes.
+    pub(super) fn piece(mut self, link: &'a Link, changes: &[Change], shared: u8) -> Piece {
+        let next = self.wide(link, changes, shared);
+        Piece {
+            next,
+            added: self.added,
+            removed: self.removed,
+            before: self.before,
+        }
+    }
+
     fn run(mut self, root: Option<&'a Link>, changes: &[Change]) -> Applied {
         let next = match root {
             Some(root) => self.wide(root, changes, 0),
@@ -184,7 +212,7 @@ impl<'a> Applying<'a> {
 }
 
 /// The node of two sides of which some have changed.
-fn rejoin(inner: &Inner, left: Next, right: Next) -> Next {
+pub(super) fn rejoin(inner: &Inner, left: Next, right: Next) -> Next {
     let (left, right) = match (left, right) {
         (Next::Same, Next::Same) => return Next::Same,
         (Next::Changed(left), Next::Same) => (left, Some(inner.right.clone())),
@@ -211,11 +239,12 @@ pub(super) struct Applied {
     pub(super) before: Option<Vec<Change>>,
 }
 
-/// The tree of `root` after changes in strictly ascending order of path; `undo` asks for what was there before.
+/// The tree of `root` after changes in strictly ascending order of path; `undo` asks for what was there before. Many changes
+/// are divided among the threads; the result is the same.
 ///
 /// # Panics
 /// If the order is not strictly ascending.
-pub(super) fn apply(root: Option<&Link>, changes: &[Change], undo: bool) -> Applied {
+pub(super) fn apply(root: Option<&Link>, changes: &[Change], undo: bool, workers: &dyn Workers) -> Applied {
     assert!(
         changes.windows(2).all(|pair| pair[0].0 < pair[1].0),
         "changes to the state come sorted and without duplicates"
@@ -226,11 +255,11 @@ pub(super) fn apply(root: Option<&Link>, changes: &[Change], undo: bool) -> Appl
         ..Applied::default()
     };
     for some in changes.chunks(CHANGES_AT_ONCE) {
-        let applying = Applying {
-            before: all.before.take(),
-            ..Applying::default()
+        let before = all.before.take();
+        let next = match &all.root {
+            Some(root) if workers.threads() > 1 && some.len() > WINDOW => spread::run(root, some, before, workers),
+            root => Applying::new(before).run(root.as_ref(), some),
         };
-        let next = applying.run(all.root.as_ref(), some);
         all.added += next.added;
         all.removed += next.removed;
         (all.root, all.before) = (next.root, next.before);
@@ -239,12 +268,12 @@ pub(super) fn apply(root: Option<&Link>, changes: &[Change], undo: bool) -> Appl
 }
 
 /// Whether all changes, which share with the subtree at least the first `shared` bits, belong below its top node.
-fn under(link: &Link, inner: &Inner, changes: &[Change], shared: u8) -> bool {
+pub(super) fn under(link: &Link, inner: &Inner, changes: &[Change], shared: u8) -> bool {
     inner.depth <= shared || common_bits(changes, &link.first_path()) >= inner.depth
 }
 
 /// The changes whose bit at `depth` is 0, and those whose bit is 1; all agree in the bits before.
-fn split(changes: &[Change], depth: u8) -> (&[Change], &[Change]) {
+pub(super) fn split(changes: &[Change], depth: u8) -> (&[Change], &[Change]) {
     changes.split_at(changes.partition_point(|(path, _)| !path.bit(depth)))
 }
 

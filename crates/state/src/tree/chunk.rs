@@ -6,7 +6,7 @@ use super::{
     bucket::Bucket,
     node::{Link, Node},
 };
-use crate::{Path, Proof};
+use crate::{Path, Proof, workers::OneThread};
 use yulian_crypto::Digest;
 
 /// Bits that the paths of a chunk have in common.
@@ -23,7 +23,7 @@ impl Chunk {
 
     /// The chunk after changes to paths in it, in strictly ascending order.
     pub(crate) fn apply(&self, changes: &[Change]) -> Self {
-        Self(apply(self.0.as_ref(), changes, false).root)
+        Self(apply(self.0.as_ref(), changes, false, &OneThread).root)
     }
 
     /// The proof below the chunk's root.

@@ -10,6 +10,7 @@ mod merged;
 mod node;
 mod plan;
 mod read;
+mod spread;
 mod warm;
 
 pub use self::build::TreeBuilder;
@@ -19,7 +20,11 @@ use self::{
     apply::{Applied, apply, join},
     node::Link,
 };
-use crate::{Path, Proof, history::Undo};
+use crate::{
+    Path, Proof,
+    history::Undo,
+    workers::{OneThread, Workers},
+};
 use yulian_crypto::Digest;
 
 /// The most leaves that are kept together in one piece of memory. Not part of any format.
@@ -87,7 +92,7 @@ impl Tree {
     /// # Panics
     /// If the order is not strictly ascending.
     pub fn apply(&self, changes: &[Change]) -> Self {
-        self.next(apply(self.root.as_ref(), changes, false)).0
+        self.next(apply(self.root.as_ref(), changes, false, &OneThread)).0
     }
 
     /// [`Tree::apply`], and what undoes it: each path that changed with the value hash it had before, in order of path.
@@ -96,7 +101,15 @@ impl Tree {
     /// # Panics
     /// If the order is not strictly ascending.
     pub fn apply_undoable(&self, changes: &[Change]) -> (Self, Undo) {
-        let (tree, before) = self.next(apply(self.root.as_ref(), changes, true));
+        self.apply_undoable_on(changes, &OneThread)
+    }
+
+    /// [`Tree::apply_undoable`] with the threads of `workers`, where there are changes enough.
+    ///
+    /// # Panics
+    /// If the order is not strictly ascending.
+    pub fn apply_undoable_on(&self, changes: &[Change], workers: &dyn Workers) -> (Self, Undo) {
+        let (tree, before) = self.next(apply(self.root.as_ref(), changes, true, workers));
         (tree, Undo::new(before))
     }
 

@@ -75,3 +75,49 @@ fn deep_and_large_trees_need_little_stack() {
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(work);
     assert_eq!(thread.unwrap().join().unwrap(), (256, 100_000));
 }
+
+/// Works on the pieces from the last to the first, as threads may, and says that it has more than one.
+struct Backwards(usize);
+
+impl yulian_state::workers::Workers for Backwards {
+    fn threads(&self) -> usize {
+        self.0
+    }
+
+    fn run(&self, count: usize, job: &(dyn Fn(usize) + Sync)) {
+        (0..count).rev().for_each(job);
+    }
+}
+
+proptest! {
+    #![proptest_config(fixed(40))]
+
+    #[test]
+    fn work_in_pieces_makes_the_same_version(shape in shape(), batches in batches(2_000, 6, 1_500), threads in 2..9usize) {
+        let (mut tree, mut model) = (Tree::new(), Model::new());
+        for batch in &batches {
+            let changes = changes(batch, shape);
+            let before: Vec<_> = changes.iter().map(|(path, _)| (*path, tree.get(path))).collect();
+            let differs = before.iter().zip(&changes).filter(|((_, old), (_, new))| old != new);
+            let expected: Vec<_> = differs.map(|(old, _)| *old).collect();
+            follow(&mut model, &changes);
+            let (next, undo) = tree.apply_undoable_on(&changes, &Backwards(threads));
+            prop_assert_eq!((next.root(), next.len()), (root(&model), model.len()));
+            prop_assert_eq!(undo.changes(), &expected[..]);
+            prop_assert_eq!(next.apply(undo.changes()).root(), tree.root());
+            tree = next;
+        }
+    }
+}
+
+/// Each number once and the answers in order, whoever does the work.
+#[test]
+fn pieces_come_back_in_order() {
+    use yulian_state::workers::{OneThread, Workers, both, map};
+    let all: [&dyn Workers; 3] = [&OneThread, &Backwards(2), &Backwards(8)];
+    for workers in all {
+        assert_eq!(map(workers, 5, |at| at * at), [0, 1, 4, 9, 16]);
+        assert!(map(workers, 0, |at| at).is_empty());
+        assert_eq!(both(workers, || 1, || "two"), (1, "two"));
+    }
+}
