@@ -117,6 +117,14 @@ impl Registry {
         self.modules.values()
     }
 
+    /// Those modules alone whose name is wanted.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let kept = self.modules.iter().filter(|(name, _)| wanted(name));
+        Self {
+            modules: Arc::new(kept.map(|(name, module)| (*name, module.clone())).collect()),
+        }
+    }
+
     /// Every code that a receipt or a refusal can carry: those of `exec`, then those of each module.
     pub fn codes(&self) -> impl Iterator<Item = &'static Code> + '_ {
         crate::codes::CODES

@@ -121,6 +121,7 @@ fn message(
         charter: Some(charter(topology.charter.as_ref())?),
         parameters: parameters(topology)?,
         nodes: nodes.iter().map(record).collect(),
+        ..Default::default()
     })
 }
 

@@ -22,7 +22,7 @@ use std::{
 use tokio::sync::watch;
 use yulian_crypto::sm2::{FastVerifier, Signer, Verifier};
 use yulian_engine::Runtime;
-use yulian_exec::{Registry, Speculation, SpeculationError};
+use yulian_exec::{Registry, Speculation, SpeculationError, modules_of};
 use yulian_store::Kv;
 use yulian_types::SealedGenesis;
 
@@ -74,6 +74,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let ledger = opened.ledger;
         ledger.keep_history(options.history_heights);
         let base = ledger.clone();
+        let registry = modules_of(&registry, &genesis.message).map_err(SpeculationError::from)?;
         let speculation = Speculation::resume(&genesis, registry.clone(), verifier.clone(), base, opened.anchor)?;
         let latest = Latest {
             tip: ledger.tip(),
