@@ -1,4 +1,4 @@
-//! The native modules: governance, account, evidence.
+//! The native modules: governance, account, evidence, chain.
 //!
 //! Each module has a folder: its methods, its codes, its limits. The arguments are the messages of
 //! `proto/yulian/v1/modules.proto` of the same names; the tables of the state are in `yulian_types::state_keys` and
@@ -6,6 +6,7 @@
 //! has been checked.
 
 pub mod account;
+pub mod chain;
 mod effect;
 pub mod evidence;
 pub mod governance;
@@ -19,5 +20,6 @@ pub fn registry() -> Registry {
         Arc::new(governance::Governance),
         Arc::new(account::Account),
         Arc::new(evidence::Evidence),
+        Arc::new(chain::Chain),
     ])
 }

@@ -424,6 +424,9 @@ pub struct CreateChain {
     pub transactions_per_second: u32,
     #[prost(uint32, tag = "11")]
     pub storage_mib: u32,
+    /// Where a vote creates it, the member organisation whose chain it is; else empty: it is the sender's.
+    #[prost(string, tag = "12")]
+    pub creator: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NewChainAccount {

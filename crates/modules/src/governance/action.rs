@@ -2,10 +2,10 @@
 
 use super::{
     ACTION_BYTES_MAX, KIND_ACTIVATE_PROTOCOL, KIND_ADD_ORGANISATION, KIND_ADD_VALIDATOR, KIND_CHANGE_CHARTER,
-    KIND_FREEZE_ORGANISATION, KIND_REMOVE_ORGANISATION, KIND_REMOVE_VALIDATOR, KIND_REPLACE_VALIDATOR,
-    KIND_SET_PARAMETER, KIND_UNFREEZE_ORGANISATION, codes, organisations, settings, validators,
+    KIND_CHANGE_CHAIN, KIND_CREATE_CHAIN, KIND_FREEZE_ORGANISATION, KIND_REMOVE_ORGANISATION, KIND_REMOVE_VALIDATOR,
+    KIND_REPLACE_VALIDATOR, KIND_SET_PARAMETER, KIND_SET_TEMPLATE, KIND_UNFREEZE_ORGANISATION, codes, organisations, settings, validators,
 };
-use crate::effect::Effect;
+use crate::{chain, effect::Effect};
 use bytes::Bytes;
 use prost::Message;
 use yulian_exec::{Call, Failure};
@@ -37,6 +37,9 @@ pub(super) enum Action {
     UnfreezeOrganisation(String),
     ChangeCharter(Charter),
     ActivateProtocol(proto::ActivateProtocol),
+    CreateChain(Box<proto::CreateChain>),
+    ChangeChain(proto::ChangeChain),
+    SetTemplate(proto::ChainTemplate),
 }
 
 impl Action {
@@ -56,6 +59,9 @@ impl Action {
                 Self::ChangeCharter(change.charter.unwrap_or_default())
             }
             KIND_ACTIVATE_PROTOCOL => Self::ActivateProtocol(message(bytes)?),
+            KIND_CREATE_CHAIN => Self::CreateChain(Box::new(message(bytes)?)),
+            KIND_CHANGE_CHAIN => Self::ChangeChain(message(bytes)?),
+            KIND_SET_TEMPLATE => Self::SetTemplate(message(bytes)?),
             other => return Err(Failure::new(&codes::BAD_KIND, other.to_string())),
         })
     }
@@ -64,13 +70,14 @@ impl Action {
     pub(super) fn quorum(&self, charter: &Charter) -> Quorum {
         let quorum = match self {
             Self::AddValidator(_) | Self::RemoveValidator(_) | Self::ReplaceValidator(_) => &charter.validators,
-            Self::SetParameter(_) => &charter.parameters,
+            Self::SetParameter(_) | Self::SetTemplate(_) | Self::CreateChain(_) => &charter.parameters,
             Self::AddOrganisation(_)
             | Self::RemoveOrganisation(_)
             | Self::FreezeOrganisation(_)
             | Self::UnfreezeOrganisation(_)
             | Self::ChangeCharter(_)
-            | Self::ActivateProtocol(_) => &charter.charter,
+            | Self::ActivateProtocol(_)
+            | Self::ChangeChain(_) => &charter.charter,
         };
         // A charter without a quorum never gets into the state; were it there, only all members could decide.
         quorum.unwrap_or(Quorum {
@@ -92,6 +99,12 @@ impl Action {
             Self::UnfreezeOrganisation(id) => organisations::unfreeze(call, id),
             Self::ChangeCharter(charter) => settings::charter(call, charter),
             Self::ActivateProtocol(action) => settings::protocol(call, action),
+            Self::CreateChain(action) => {
+                let request = chain::Request::by_vote(call, action.as_ref().clone())?;
+                Ok(request.effect(call)?.0)
+            }
+            Self::ChangeChain(action) => chain::change(call, action),
+            Self::SetTemplate(template) => chain::set_template(call, template),
         }
     }
 }

@@ -53,6 +53,13 @@ pub const KIND_CHANGE_CHARTER: u32 = 9;
 /// Kind of a proposal: `ActivateProtocol`.
 pub const KIND_ACTIVATE_PROTOCOL: u32 = 10;
 
+/// Kind of a proposal: `CreateChain`, on a system chain.
+pub const KIND_CREATE_CHAIN: u32 = 11;
+/// Kind of a proposal: `ChangeChain`, on a system chain.
+pub const KIND_CHANGE_CHAIN: u32 = 12;
+/// Kind of a proposal: `ChainTemplate` that is added or takes the place of one, on a system chain.
+pub const KIND_SET_TEMPLATE: u32 = 13;
+
 const ADMIN: &[&str] = &[ROLE_ADMIN];
 
 /// The module.
