@@ -179,7 +179,13 @@ SCHEMA = {
     "Validator": "public_key:bytes name:string cloud:string organisation:string",
     "ValidatorSet": "validators:Validator*",
     "Genesis": "version:u32 name:string time_ms:u64 protocol_version:u32 epoch_length:u64 validators:ValidatorSet "
-    "organisations:Organisation* accounts:Account* charter:Charter parameters:Parameter* nodes:NodeRecord*",
+    "organisations:Organisation* accounts:Account* charter:Charter parameters:Parameter* nodes:NodeRecord* "
+    "modules:string* templates:ChainTemplate* offers:NodeOffer*",
+    "ChainTemplate": "name:string title_zh:string title_en:string modules:string* parameters:ParameterValue* epoch_length:u64 "
+    "leader_timeout_ms:u32 role:string per_organisation_max:u32 transactions_per_second:u32 storage_mib:u32",
+    "ParameterValue": "name:string value:u64",
+    "NodeOffer": "node:bytes chains_max:u32 storage_mib_max:u32 organisations:string* templates:string* draining:bool "
+    "chains:u32 storage_mib:u32",
     "Transaction": "kind:u32 payload:bytes signatures:TransactionSignature*",
     "TransactionSignature": "scheme:u32 signer:bytes signature:bytes",
     "TransactionSignatures": "signatures:TransactionSignature*",

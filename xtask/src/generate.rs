@@ -14,6 +14,7 @@ fn proto() -> Result<String> {
     let files = [
         "yulian/v1/ledger.proto",
         "yulian/v1/modules.proto",
+        "yulian/v1/chain.proto",
         "yulian/v1/link.proto",
     ];
     let descriptors = protox::compile(files, [&proto_root]).context("compile .proto files")?;

@@ -1,7 +1,7 @@
 //! The description of the interface.
 
 use crate::Code;
-use crate::routes::{ledger, node, records, stream, submit};
+use crate::routes::{ledger, node, records, register, stream, submit};
 use utoipa::OpenApi;
 
 /// Collects the operations.
@@ -20,6 +20,7 @@ use utoipa::OpenApi;
         (name = "state", description = "状态 · state"),
         (name = "evidence", description = "存证 · evidence"),
         (name = "governance", description = "治理 · governance"),
+        (name = "platform", description = "平台 · the platform's chains"),
     ),
     paths(
         node::status, node::metrics, node::health, node::readiness, node::document,
@@ -31,6 +32,7 @@ use utoipa::OpenApi;
         records::evidence, records::evidence_pack,
         records::validators, records::validator_history, records::organisations, records::account, records::nodes,
         records::proposals, records::proposal, records::candidate,
+        register::chains, register::templates, register::offers,
     ),
     components(schemas(crate::ErrorBody)),
 )]

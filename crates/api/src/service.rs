@@ -236,6 +236,15 @@ pub trait ChainService: Clone + Send + Sync + 'static {
     /// Nodes that may connect.
     fn nodes(&self, page: PageRequest) -> impl Future<Output = Result<NodePage, ApiError>> + Send;
 
+    /// The chains of a platform, if this is its system chain.
+    fn register(&self, page: PageRequest) -> impl Future<Output = Result<ChainRecordPage, ApiError>> + Send;
+
+    /// The templates of chains that can be created.
+    fn templates(&self) -> impl Future<Output = Result<TemplateList, ApiError>> + Send;
+
+    /// What nodes offer to host.
+    fn offers(&self, page: PageRequest) -> impl Future<Output = Result<OfferPage, ApiError>> + Send;
+
     /// Proposals.
     fn proposals(&self, page: PageRequest) -> impl Future<Output = Result<ProposalPage, ApiError>> + Send;
 

@@ -1,7 +1,7 @@
 //! The command line: its grammar, its help in both languages, its errors in words.
 
 use crate::{
-    account, bench, block, demo, doctor, evidence, governance, key, ledger, network, node, status,
+    account, bench, block, chain, demo, doctor, evidence, governance, key, ledger, network, node, status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -39,6 +39,8 @@ pub(crate) enum Run {
     #[command(subcommand)]
     Block(block::Command),
     Status(status::Arguments),
+    #[command(subcommand)]
+    Chain(chain::Command),
     #[command(subcommand)]
     Node(node::Command),
     #[command(subcommand)]

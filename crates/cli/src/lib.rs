@@ -8,6 +8,7 @@ mod account;
 mod arguments;
 mod bench;
 mod block;
+mod chain;
 mod clock;
 mod connect;
 mod demo;
@@ -84,6 +85,7 @@ fn run(command: Run) -> Result<Exit> {
         Run::Tx(command) => transaction::run(command),
         Run::Block(command) => block::run(&command),
         Run::Status(arguments) => status::run(&arguments),
+        Run::Chain(command) => chain::run(command),
         Run::Node(command) => node::run(command),
         Run::Network(command) => network::run(&command),
         Run::Validator(command) => governance::validator::run(command),

@@ -192,6 +192,19 @@ impl Default for Timing {
     }
 }
 
+impl Timing {
+    /// Times for a chain whose validators wait so long for a leader. A long time costs an idle chain little and a transaction
+    /// much when the leader is dead; a validator is skipped once it was silent for more than two such times.
+    pub fn with_leader(leader: Duration) -> Self {
+        Self {
+            leader,
+            retry: leader.max(Duration::from_millis(1_000)),
+            skip: leader * 2 + Duration::from_millis(1_000),
+            ..Self::default()
+        }
+    }
+}
+
 /// What a chain is started with.
 #[derive(Debug, Clone)]
 pub struct ChainConfig {

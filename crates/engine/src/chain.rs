@@ -108,6 +108,12 @@ impl<N: Net> Roster<N> {
         self.publish(&state);
     }
 
+    /// The chain has ended here: nothing more of it is sent or taken, and its members are no reason to connect.
+    fn leave(&self) {
+        self.members.set([], []);
+        self.net.update(self.chain_id, Vec::new(), Vec::new());
+    }
+
     fn set_peers(&self, peers: Vec<Peer>) {
         let mut state = self.state.lock().expect("roster");
         if state.peers != peers {
@@ -451,6 +457,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
     let root = Mutex::new(Some(
         context.spawn(move |_| task.run(delivered, votes_later, certificates_later)),
     ));
+    let left = roster.clone();
     Ok(ChainHandle {
         shared,
         connected,
@@ -461,6 +468,7 @@ pub(crate) async fn start<E: Env, S: Sender<PublicKey = EngineKey>, N: Net, A: A
         stop: Arc::new(move || {
             if let Some(root) = root.lock().expect("root").take() {
                 root.abort();
+                left.leave();
             }
         }),
     })

@@ -273,3 +273,49 @@ impl Members {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use commonware_runtime::{Runner as _, deterministic};
+    use yulian_crypto::sm2::{SecretKey, Signer};
+
+    fn key(number: u8) -> PublicKey {
+        SecretKey::from_bytes(&[number; 32]).expect("a key").public_key()
+    }
+
+    /// Two chains with the same peers: a fault on one changes nothing on the other.
+    #[test]
+    fn a_peer_blocked_on_one_chain_is_listened_to_on_others() {
+        deterministic::Runner::default().start(|context| async move {
+            let (one, other) = (Members::new((&key(1)).into()), Members::new((&key(1)).into()));
+            for members in [&one, &other] {
+                members.set(&[key(1), key(2), key(3)], []);
+            }
+            let peer = EngineKey::from(&key(2));
+            let now = context.current().epoch_millis();
+            ChainBlocker::new(one.clone(), Arc::new(context)).block(peer.clone());
+            assert!(!one.admits(&peer, now) && other.admits(&peer, now));
+            assert!(one.admits(&EngineKey::from(&key(3)), now), "nobody else is blocked");
+            let until = now + BLOCK_DURATION.as_millis() as u64;
+            assert!(!one.admits(&peer, until - 1) && one.admits(&peer, until), "it ends");
+        });
+    }
+
+    #[test]
+    fn strangers_are_neither_heard_nor_spoken_to() {
+        let members = Members::new((&key(1)).into());
+        members.set(&[key(1), key(2)], [&key(3)]);
+        let keys = |list: &[u8]| -> Vec<EngineKey> { list.iter().map(|n| EngineKey::from(&key(*n))).collect() };
+        let (mut everyone, mut expected) = (members.everyone(), keys(&[2, 3]));
+        (everyone.sort(), expected.sort());
+        assert_eq!(everyone, expected);
+        assert_eq!(members.filter(keys(&[2, 4])), keys(&[2]));
+        assert!(!members.admits(&keys(&[4])[0], 0));
+        members.set([], []);
+        assert!(
+            members.everyone().is_empty() && !members.admits(&keys(&[2])[0], 0),
+            "a chain that has ended"
+        );
+    }
+}

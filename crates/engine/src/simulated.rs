@@ -12,8 +12,9 @@ use crate::{
     runtime::Context,
     scheme::key_set,
 };
+use bytes::Bytes;
 use commonware_p2p::{
-    Manager as _, TrackedPeers,
+    Manager as _, Receiver as _, Recipients, Sender as _, TrackedPeers,
     simulated::{self, Link as LibraryLink, Network, Oracle, Receiver, Sender},
 };
 use commonware_runtime::{Blob as _, Clock as _, Spawner as _, Storage as _, Supervisor as _, deterministic};
@@ -236,6 +237,42 @@ impl SimHost {
     /// Plays a validator that contradicts every vote it hears, on every epoch of a chain, until the node is stopped.
     pub async fn contradict(&self, context: &SimContext, chain_id: Digest, set: &ValidatorSet, signer: &NodeSigner) {
         crate::two_faced::run(self, context.child("contradict"), chain_id, set, signer).await
+    }
+}
+
+/// Channels of the peer network.
+pub const CHANNELS: usize = Channel::ALL.len();
+
+impl SimHost {
+    /// Plays a node that is no member of a chain: on every channel it says the same again and again to everybody, and counts
+    /// what comes back, until the node is stopped.
+    pub async fn knock(
+        &self,
+        context: &SimContext,
+        chain_id: Digest,
+        words: Vec<Bytes>,
+        heard: Arc<Mutex<[u64; CHANNELS]>>,
+    ) {
+        for (at, channel) in Channel::ALL.into_iter().enumerate() {
+            let Ok((mut sender, mut receiver)) = self.raw_channel(channel, chain_id).await else {
+                return;
+            };
+            let words = words.clone();
+            context.child("knock").spawn(move |context| async move {
+                loop {
+                    for word in &words {
+                        sender.send(Recipients::All, word.clone(), true);
+                    }
+                    context.sleep(Duration::from_millis(100)).await;
+                }
+            });
+            let heard = heard.clone();
+            context.child("listen").spawn(move |_| async move {
+                while receiver.recv().await.is_ok() {
+                    heard.lock().expect("heard")[at] += 1;
+                }
+            });
+        }
     }
 }
 

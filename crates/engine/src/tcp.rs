@@ -19,7 +19,7 @@ use commonware_p2p::{
     max_message_size,
     utils::mux,
 };
-use commonware_runtime::{Metrics as _, Quota, Runner as _, Supervisor as _, tokio};
+use commonware_runtime::{Clock as _, Metrics as _, Quota, Runner as _, Supervisor as _, tokio};
 use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},
@@ -32,7 +32,7 @@ use std::{
     num::NonZeroUsize,
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use yulian_crypto::sm2::PublicKey;
 use yulian_types::{BlockLimits, Digest, NothingKnown, limits::VALIDATORS_MAX};
@@ -46,6 +46,9 @@ pub const PEERS_MAX: NonZeroUsize = NZUsize!(64);
 
 // Every validator of a set must be able to reach every other.
 const _: () = assert!(PEERS_MAX.get() >= VALIDATORS_MAX);
+
+/// How old an answer about connections may be: looking takes a millisecond for each chain that the node hosts.
+const CONNECTED_AGE_MAX: Duration = Duration::from_millis(500);
 
 /// The production runtime.
 pub type TcpContext = Context<tokio::Context>;
@@ -73,6 +76,9 @@ pub struct TcpNet {
     own_address: Address,
     book: Arc<Mutex<Book>>,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// Who was connected when it was last looked at. All chains share the answer.
+    seen: Arc<Mutex<Option<(SystemTime, BTreeSet<EngineKey>)>>>,
 }
 
 impl std::fmt::Debug for TcpNet {
@@ -107,7 +113,11 @@ fn address(text: &str) -> Option<Address> {
 impl Net for TcpNet {
     fn update(&self, chain: Digest, validators: Vec<PublicKey>, peers: Vec<Peer>) {
         let mut book = self.book.lock().expect("book");
-        book.chains.insert(chain, (validators, peers));
+        if validators.is_empty() && peers.is_empty() {
+            book.chains.remove(&chain);
+        } else {
+            book.chains.insert(chain, (validators, peers));
+        }
         let primary: BTreeSet<EngineKey> = book.chains.values().flat_map(|(v, _)| v).map(EngineKey::from).collect();
         let mut addresses: BTreeMap<EngineKey, String> = BTreeMap::new();
         for peer in book.chains.values().flat_map(|(_, peers)| peers) {
@@ -149,7 +159,16 @@ impl Net for TcpNet {
     }
 
     fn connected(&self) -> BTreeSet<EngineKey> {
-        connected_in(&(self.metrics)())
+        let now = (self.clock)();
+        let mut seen = self.seen.lock().expect("connections");
+        match &*seen {
+            Some((at, peers)) if now.duration_since(*at).is_ok_and(|age| age < CONNECTED_AGE_MAX) => peers.clone(),
+            _ => {
+                let peers = connected_in(&(self.metrics)());
+                *seen = Some((now, peers.clone()));
+                peers
+            }
+        }
     }
 }
 
@@ -245,6 +264,11 @@ fn open(context: &tokio::Context, config: &TcpConfig, signer: NodeSigner) -> (Tc
             let context = context.child("connections");
             Arc::new(move || context.encode())
         },
+        clock: {
+            let context = context.child("clock");
+            Arc::new(move || context.current())
+        },
+        seen: Arc::default(),
     };
     let shared = Context::new(context.child("node"));
     let host = Host::new(Context::new(context.child("host")), signer, net, channels);

@@ -1,7 +1,7 @@
 //! The first state of a chain, from its genesis.
 
 use crate::{
-    Executed, MemoryBase, PROTOCOL_VERSIONS_KNOWN, Snapshot, StateError,
+    Executed, MemoryBase, PROTOCOL_VERSIONS_KNOWN, Registry, Snapshot, StateError, chains,
     epoch::{EPOCH_LENGTH_MAX, EPOCH_LENGTH_MIN, Place},
     execute::{Rules, assemble},
     limits::{GENESIS_ACCOUNTS_MAX, GENESIS_ORGANISATIONS_MAX, MEMBERS_MAX, NODES_MAX, NODES_PER_ORGANISATION_MAX},
@@ -21,7 +21,9 @@ use yulian_crypto::sm2::PublicKey;
 use yulian_state::{Tree, workers::OneThread, write_set::Write};
 use yulian_types::{
     SealedGenesis, StateKey, account_id, encode,
+    limits::GENESIS_MODULES_MAX,
     proto::{self, Genesis},
+    state_keys::{CHAIN_MODULE, MODULES_ALWAYS, MODULES_UNLISTED},
 };
 
 /// Why a genesis cannot start a chain.
@@ -60,6 +62,15 @@ pub enum GenesisFault {
         /// What is wrong.
         reason: String,
     },
+    /// The list of modules is not sorted, names one twice, or is too long.
+    #[error("genesis modules: names must be sorted and distinct, at most {GENESIS_MODULES_MAX}")]
+    Modules,
+    /// This program has no module of that name.
+    #[error("genesis module {0} is unknown to this program")]
+    UnknownModule(String),
+    /// What only a system chain has is malformed, or not of a system chain.
+    #[error("genesis: {0}")]
+    Platform(&'static str),
     /// An organisation, account or node breaks a rule.
     #[error("genesis {kind} {id}: {reason}")]
     Entry {
@@ -86,6 +97,7 @@ pub fn bootstrap(genesis: &SealedGenesis) -> Result<Executed, GenesisFault> {
     let organisations = write_organisations(&mut writes, message)?;
     write_accounts(&mut writes, message, &organisations)?;
     write_nodes(&mut writes, genesis, &organisations)?;
+    write_platform(&mut writes, message)?;
 
     let nothing = Snapshot::new(MemoryBase::default(), Tree::new(), vec![], vec![]);
     let mut view = BlockView::new(nothing, writes.0.len());
@@ -138,6 +150,7 @@ fn check_frame(genesis: &SealedGenesis) -> Result<(), GenesisFault> {
     rules::check_set(&genesis.validators).map_err(GenesisFault::Validators)?;
     let charter = message.charter.as_ref().ok_or(GenesisFault::Missing("charter"))?;
     rules::check_charter(charter).map_err(GenesisFault::Charter)?;
+    check_modules(message)?;
     for (list, found, limit) in [
         ("organisations", message.organisations.len(), GENESIS_ORGANISATIONS_MAX),
         ("accounts", message.accounts.len(), GENESIS_ACCOUNTS_MAX),
@@ -148,6 +161,31 @@ fn check_frame(genesis: &SealedGenesis) -> Result<(), GenesisFault> {
         }
     }
     Ok(())
+}
+
+fn check_modules(message: &Genesis) -> Result<(), GenesisFault> {
+    let modules = &message.modules;
+    if modules.len() <= GENESIS_MODULES_MAX && modules.is_sorted_by(|a, b| a < b) {
+        return Ok(());
+    }
+    Err(GenesisFault::Modules)
+}
+
+/// The modules that a chain has, of those that the program has. Any other behaves as unknown.
+///
+/// # Errors
+/// The genesis lists a module that the program does not have.
+pub fn modules_of(registry: &Registry, message: &Genesis) -> Result<Registry, GenesisFault> {
+    check_modules(message)?;
+    let has = |name: &str| registry.modules().any(|module| module.name() == name);
+    if let Some(unknown) = message.modules.iter().find(|name| !has(name)) {
+        return Err(GenesisFault::UnknownModule(unknown.clone()));
+    }
+    let listed = |name: &str| match message.modules.as_slice() {
+        [] => MODULES_UNLISTED.contains(&name),
+        list => list.iter().any(|listed| listed == name),
+    };
+    Ok(registry.only(|name| MODULES_ALWAYS.contains(&name) || listed(name)))
 }
 
 fn check_parameters(message: &Genesis) -> Result<(), GenesisFault> {
@@ -273,7 +311,9 @@ fn write_accounts(
         if !organisations.contains_key(account.organisation.as_str()) {
             return fault("the organisation is unknown");
         }
-        if !rules::are_roles(&account.roles) || !rules::is_label(&account.label) {
+        // An account without roles calls what any account may: that of a node, or of an agent.
+        let roles = account.roles.is_empty() || rules::are_roles(&account.roles);
+        if !roles || !rules::is_label(&account.label) {
             return fault("roles must be known, sorted and distinct, the label must not be empty or too long");
         }
         if account.frozen
@@ -314,6 +354,44 @@ fn write_admins(
             });
         };
         writes.record(&tables::admin_count(id), &proto::Counter { value: *count });
+    }
+    Ok(())
+}
+
+/// What a system chain begins with.
+fn write_platform(writes: &mut Writer, message: &Genesis) -> Result<(), GenesisFault> {
+    let system = message.modules.iter().any(|name| name == CHAIN_MODULE);
+    if !system && !(message.templates.is_empty() && message.offers.is_empty()) {
+        return Err(GenesisFault::Platform("only a system chain has templates and offers"));
+    }
+    if !system {
+        return Ok(());
+    }
+    let (templates, offers) = (&message.templates, &message.offers);
+    if templates.len() > chains::TEMPLATES_MAX || !templates.is_sorted_by(|a, b| a.name < b.name) {
+        return Err(GenesisFault::Platform(
+            "templates must be sorted and distinct, and not too many",
+        ));
+    }
+    if !templates.iter().all(chains::is_template) {
+        return Err(GenesisFault::Platform("a template is malformed"));
+    }
+    if !offers.is_sorted_by(|a, b| a.node < b.node) || !offers.iter().all(chains::is_offer) {
+        return Err(GenesisFault::Platform(
+            "offers must be well formed, sorted and distinct",
+        ));
+    }
+    let registered = |offer: &proto::NodeOffer| message.nodes.iter().any(|node| node.public_key == offer.node);
+    if !offers.iter().all(registered) {
+        return Err(GenesisFault::Platform("an offer is of a node that is not registered"));
+    }
+    for template in templates {
+        writes.record(&chains::template(&template.name), template);
+    }
+    let names = templates.iter().map(|template| template.name.clone()).collect();
+    writes.record(&chains::templates(), &proto::NameList { names });
+    for offer in offers {
+        writes.record(&chains::offer(&offer.node), offer);
     }
     Ok(())
 }

@@ -10,6 +10,7 @@
 
 mod base;
 mod call;
+pub mod chains;
 pub mod codes;
 pub mod epoch;
 mod execute;
@@ -36,7 +37,7 @@ pub use base::{Base, BaseError, MemoryBase};
 pub use call::{BlockContext, Call};
 pub use codes::Code;
 pub use executed::Executed;
-pub use genesis::{GenesisFault, bootstrap};
+pub use genesis::{GenesisFault, bootstrap, modules_of};
 pub use module::{Failure, Method, Module, Registry};
 pub use parameters::{Parameters, default_parameters};
 pub use protocol::{PROTOCOL_VERSIONS_KNOWN, UnknownProtocol, version_at};

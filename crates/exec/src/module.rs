@@ -70,6 +70,12 @@ pub trait Module: Send + Sync + 'static {
     /// written is undone if the answer is a failure.
     fn call(&self, call: &mut Call<'_>, method: &str, arguments: &Bytes) -> Result<Bytes, Failure>;
 
+    /// The module as it is on a chain that has only the modules whose names are wanted; `None` where that makes no difference.
+    fn among(&self, wanted: &dyn Fn(&str) -> bool) -> Option<Arc<dyn Module>> {
+        let _ = wanted;
+        None
+    }
+
     /// The key that a call will most likely read first, if it follows from the arguments and the account that calls. Only
     /// time depends on it: what is known before is fetched together for many transactions.
     fn expected_key(&self, method: &str, arguments: &Bytes, sender: &proto::Account) -> Option<StateKey> {
@@ -115,6 +121,15 @@ impl Registry {
     /// The modules, by name.
     pub fn modules(&self) -> impl Iterator<Item = &Arc<dyn Module>> {
         self.modules.values()
+    }
+
+    /// Those modules alone whose name is wanted.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let kept = self.modules.iter().filter(|(name, _)| wanted(name));
+        let among = |module: &Arc<dyn Module>| module.among(&wanted).unwrap_or_else(|| module.clone());
+        Self {
+            modules: Arc::new(kept.map(|(name, module)| (*name, among(module))).collect()),
+        }
     }
 
     /// Every code that a receipt or a refusal can carry: those of `exec`, then those of each module.

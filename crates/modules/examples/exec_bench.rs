@@ -84,6 +84,7 @@ fn genesis(senders: &[SecretKey]) -> SealedGenesis {
         charter: Some(default_charter()),
         parameters: default_parameters(),
         nodes: vec![],
+        ..Default::default()
     };
     SealedGenesis::new(message).expect("a genesis")
 }

@@ -1,4 +1,4 @@
-//! The native modules: governance, account, evidence, link, verification, notice, voucher.
+//! The native modules: governance, account, evidence, chain, link, verification, notice, voucher.
 //!
 //! Each module has a folder: its methods, its codes, its limits. The arguments are the messages of
 //! `proto/yulian/v1/modules.proto` and `link.proto` of the same names; the tables of the state are in `yulian_types::state_keys` and
@@ -6,6 +6,7 @@
 //! has been checked.
 
 pub mod account;
+pub mod chain;
 mod effect;
 pub mod evidence;
 pub mod governance;
@@ -31,5 +32,6 @@ pub fn registry() -> Registry {
         Arc::new(verification::Verification),
         Arc::new(notice::Notices),
         Arc::new(voucher::Voucher),
+        Arc::new(chain::Chain),
     ])
 }

@@ -264,6 +264,7 @@ fn genesis() -> SealedGenesis {
         charter: Some(default_charter()),
         parameters: default_parameters(),
         nodes: vec![],
+        ..Default::default()
     })
     .expect("a genesis")
 }

@@ -8,6 +8,7 @@ use crate::{
     ledger::Ledger,
     metrics::SharedMetrics,
     pool::{Mempool, Pool, PoolError},
+    regime::Regime,
 };
 use bytes::Bytes;
 use std::{
@@ -146,6 +147,10 @@ pub struct Parts<R, K: Kv> {
     pub gossip: Gossip,
     /// Counters.
     pub metrics: SharedMetrics,
+    /// What the platform lets the chain take.
+    pub regime: Regime,
+    /// One of many chains of its node: no thread of its own.
+    pub modest: bool,
 }
 
 impl<R, K: Kv> std::fmt::Debug for Parts<R, K> {
@@ -165,8 +170,12 @@ impl Admission {
             metrics: parts.metrics.clone(),
         };
         let budgets = [admission.submissions.bytes.clone(), admission.messages.bytes.clone()];
-        let runtime = parts.runtime.clone();
-        let task = runtime.start_dedicated("admission", parts.run(submitted, received, budgets));
+        let (runtime, modest) = (parts.runtime.clone(), parts.modest);
+        let work = parts.run(submitted, received, budgets);
+        let task = match modest {
+            true => runtime.start("admission", work),
+            false => runtime.start_dedicated("admission", work),
+        };
         (admission, task)
     }
 
@@ -328,7 +337,18 @@ impl<R: Runtime, K: Kv> Parts<R, K> {
         }
     }
 
+    /// The last look before the pool: what a pause has emptied stays empty.
+    fn regulate(&self, together: &mut Together) {
+        let now_ms = self.runtime.now_ms();
+        for (at, transaction) in open(&together.steps) {
+            if let Err(failure) = self.regime.admit(&transaction, at < together.own, now_ms) {
+                together.steps[at] = Step::Done((Some(transaction.id), Err(Refusal::Invalid(failure))));
+            }
+        }
+    }
+
     fn place(&self, together: &mut Together) {
+        self.regulate(together);
         let open = open(&together.steps);
         let list = open.iter().map(|(_, transaction)| transaction.clone()).collect();
         for ((at, transaction), answer) in open.into_iter().zip(self.pool.insert_all(list)) {

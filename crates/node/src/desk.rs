@@ -78,6 +78,17 @@ impl Desk {
         (desk, running)
     }
 
+    /// The same tasks for another chain.
+    pub fn beside(&self, pool: Mempool, metrics: SharedMetrics) -> Self {
+        Self {
+            tasks: self.tasks.clone(),
+            turn: self.turn.clone(),
+            pool,
+            verified: Arc::new(Mutex::new(Verified::new(REMEMBERED))),
+            metrics,
+        }
+    }
+
     fn verified(&self) -> MutexGuard<'_, Verified> {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }

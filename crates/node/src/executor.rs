@@ -55,11 +55,15 @@ impl<K: Kv> fmt::Debug for Executor<K> {
 }
 
 impl<K: Kv> Executor<K> {
-    /// Starts the task.
-    pub fn start<R: Runtime>(runtime: &R, speculation: Speculation<Ledger<K>>) -> (Self, Task) {
+    /// Starts the task; a modest one has no thread of its own.
+    pub fn start<R: Runtime>(runtime: &R, modest: bool, speculation: Speculation<Ledger<K>>) -> (Self, Task) {
         let (urgent, urgent_jobs) = mpsc::channel(JOBS_MAX);
         let (ordinary, ordinary_jobs) = mpsc::channel(JOBS_MAX);
-        let task = runtime.start_dedicated("executor", work(speculation, urgent_jobs, ordinary_jobs));
+        let work = work(speculation, urgent_jobs, ordinary_jobs);
+        let task = match modest {
+            true => runtime.start("executor", work),
+            false => runtime.start_dedicated("executor", work),
+        };
         (Self { urgent, ordinary }, task)
     }
 

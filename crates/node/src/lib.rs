@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod options;
 pub mod pool;
 pub mod prover;
+pub mod regime;
 pub mod service;
 pub mod snapshot;
 pub mod waiters;

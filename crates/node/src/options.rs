@@ -29,6 +29,8 @@ pub struct ChainOptions {
     pub timing: Timing,
     /// Addresses to use instead of those registered on the chain, by key, and nodes beside them.
     pub peers: Vec<Peer>,
+    /// Nobody takes part but those that the chain has registered: [`Self::peers`] changes addresses alone.
+    pub registered_only: bool,
     /// The chain is not here yet: nothing that it would judge by its genesis is taken for it.
     pub candidate: bool,
 }
@@ -44,6 +46,7 @@ impl Default for ChainOptions {
             history_heights: HISTORY_HEIGHTS,
             timing: Timing::default(),
             peers: Vec::new(),
+            registered_only: false,
             candidate: false,
         }
     }

@@ -111,6 +111,7 @@ pub fn genesis(validators: usize, epoch_length: u64) -> Arc<SealedGenesis> {
         charter: Some(default_charter()),
         parameters: default_parameters(),
         nodes: (0..MACHINES).map(node).collect(),
+        ..Default::default()
     };
     Arc::new(SealedGenesis::new(message).expect("a genesis"))
 }

@@ -14,6 +14,8 @@ pub const STATE_KEY_BYTES_MAX: usize = 256;
 pub const STATE_VALUE_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of a module or method name.
 pub const NAME_BYTES_MAX: usize = 32;
+/// Most modules that a genesis may list.
+pub const GENESIS_MODULES_MAX: usize = 64;
 /// Length of a transaction's nonce, bytes.
 pub const NONCE_BYTES: usize = 16;
 /// Most bytes of a block's transactions that any parameter may allow.

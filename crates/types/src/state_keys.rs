@@ -12,6 +12,20 @@ pub const GOVERNANCE_ID: u32 = 1;
 pub const ACCOUNT_ID: u32 = 2;
 /// Module id of `evidence`.
 pub const EVIDENCE_ID: u32 = 3;
+/// Module id of `chain`.
+pub const CHAIN_ID: u32 = 4;
+
+/// Modules that every chain has, whatever its genesis lists.
+pub const MODULES_ALWAYS: [&str; 2] = ["account", "governance"];
+/// Modules that a chain has beside those whose genesis lists none.
+pub const MODULES_UNLISTED: [&str; 1] = [EVIDENCE_MODULE];
+
+/// Name of the module that makes a chain a system chain.
+pub const CHAIN_MODULE: &str = "chain";
+/// Name of the governance module in a transaction.
+pub const GOVERNANCE_MODULE: &str = "governance";
+/// Name of the module that carries messages between chains.
+pub const LINK_MODULE: &str = "link";
 
 /// Module id of `link`.
 pub const LINK_ID: u32 = 5;
@@ -69,6 +83,11 @@ pub const LINK_FROZEN: u32 = 2;
 /// Status of a light client: ended by vote.
 pub const LINK_ENDED: u32 = 3;
 
+/// Table of `chain`: records of the platform's chains by name.
+pub const TABLE_CHAIN: u8 = 1;
+/// Table of `chain`: genesis bytes by chain id.
+pub const TABLE_CHAIN_GENESIS: u8 = 2;
+
 /// Status of an evidence record: it holds.
 pub const STATUS_ACTIVE: u32 = 1;
 /// Status of an evidence record: another record of the same organisation has taken its place.
@@ -123,6 +142,16 @@ impl StateKey {
     /// [`crate::proto::Organisation`] of an organisation id.
     pub fn organisation(id: &str) -> Self {
         Self::new(ACCOUNT_ID, TABLE_ORGANISATION, &[id.as_bytes()])
+    }
+
+    /// [`crate::proto::ChainRecord`] of a name, on the system chain.
+    pub fn chain(name: &str) -> Self {
+        Self::new(CHAIN_ID, TABLE_CHAIN, &[name.as_bytes()])
+    }
+
+    /// Genesis bytes of a chain id, on the system chain.
+    pub fn chain_genesis(chain_id: &Digest) -> Self {
+        Self::new(CHAIN_ID, TABLE_CHAIN_GENESIS, &[&chain_id.0])
     }
 
     /// [`crate::proto::EvidenceRecord`] of a digest that an organisation deposited.

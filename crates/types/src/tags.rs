@@ -22,6 +22,10 @@ pub const KEY_POSSESSION: Tag = *b"ylKeyOwn";
 pub const CANDIDATE: Tag = *b"ylCandid";
 /// A node registers its address: chain id ‖ address.
 pub const NODE_REGISTRATION: Tag = *b"ylNodeRg";
+/// A node that hosts a new chain answers for it: id of the system chain ‖ chain id.
+pub const CHAIN_READY: Tag = *b"ylChRedy";
+/// A node names the last block of an archived chain: id of the system chain ‖ chain id ‖ height ‖ block digest.
+pub const CHAIN_FINAL: Tag = *b"ylChFinl";
 /// Digest of a row of a table: the line without its line end.
 pub const TABLE_ROW: Tag = *b"ylTblRow";
 /// Digest of a packet between chains: its bytes.

@@ -3,6 +3,7 @@
 pub(crate) mod ledger;
 pub(crate) mod node;
 pub(crate) mod records;
+pub(crate) mod register;
 pub(crate) mod stream;
 pub(crate) mod submit;
 
@@ -70,6 +71,9 @@ table! {
     get "/v1/chains/{chain}/organisations" records::organisations;
     get "/v1/chains/{chain}/accounts/{account}" records::account;
     get "/v1/chains/{chain}/nodes" records::nodes;
+    get "/v1/chains/{chain}/register" register::chains;
+    get "/v1/chains/{chain}/templates" register::templates;
+    get "/v1/chains/{chain}/offers" register::offers;
     get "/v1/chains/{chain}/proposals" records::proposals;
     get "/v1/chains/{chain}/proposals/{proposal}" records::proposal;
     get "/v1/chains/{chain}/candidate-proof" records::candidate;

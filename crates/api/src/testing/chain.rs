@@ -1,6 +1,6 @@
 //! The chain behind a fake node.
 
-use super::{Pause, ledger};
+use super::{Pause, ledger, platform};
 use crate::{
     AccountRef, ApiError, BlockRef, BlockStream, ChainService, Code, DigestText, EvidenceFilter, Hex, PageRequest,
     views::*,
@@ -118,6 +118,7 @@ impl FakeChain {
             connected: vec![],
             faults: vec![],
             stopped: None,
+            regime: RegimeView::default(),
         }
     }
 }
@@ -371,6 +372,22 @@ impl ChainService for FakeChain {
         let view = |record| NodeView::new(record, NodeRole::Validator).expect("node");
         let (items, next) = page(list.iter().map(view).collect(), &request)?;
         Ok(NodePage { items, next })
+    }
+
+    async fn register(&self, request: PageRequest) -> Result<ChainRecordPage, ApiError> {
+        let (items, next) = page(platform::chains(), &request)?;
+        Ok(ChainRecordPage { items, next })
+    }
+
+    async fn templates(&self) -> Result<TemplateList, ApiError> {
+        let items = platform::templates();
+        Ok(TemplateList { items })
+    }
+
+    async fn offers(&self, request: PageRequest) -> Result<OfferPage, ApiError> {
+        let record = self.lock().chain.genesis.message.nodes[0].clone();
+        let (items, next) = page(platform::offers(&record), &request)?;
+        Ok(OfferPage { items, next })
     }
 
     async fn proposals(&self, request: PageRequest) -> Result<ProposalPage, ApiError> {

@@ -5,6 +5,7 @@
 
 mod chain;
 mod ledger;
+mod platform;
 mod pool;
 
 pub use chain::FakeChain;
@@ -117,6 +118,7 @@ impl Service for FakeNode {
             now_ms: chain.time_ms,
             started_ms: chain.time_ms,
             chains: vec![chain],
+            failed: vec![],
         })
     }
 

@@ -29,6 +29,47 @@ pub struct FaultView {
     pub kind: String,
 }
 
+/// What a platform lets a chain do on a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChainStanding {
+    /// It takes every transaction.
+    #[default]
+    Open,
+    /// It takes those of `governance` and `link` alone.
+    Paused,
+    /// It takes none: it is starting, or archived.
+    Closed,
+}
+
+/// What a platform lets a chain do on a node, and how much of it is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RegimeView {
+    /// What it takes.
+    pub standing: ChainStanding,
+    /// Quota of transactions per second; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transactions_per_second: Option<u32>,
+    /// Quota of disk space, MiB; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_mib: Option<u32>,
+    /// Disk space as last measured, MiB.
+    pub storage_used_mib: u64,
+    /// Transactions that a quota refused since the start.
+    pub quota_refusals: u64,
+}
+
+/// A chain that the node should host and cannot start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FailedChain {
+    /// Genesis digest.
+    pub id: DigestText,
+    /// Name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// A chain as this node sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChainStatus {
@@ -72,6 +113,9 @@ pub struct ChainStatus {
     /// Why the chain stopped on this node, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// What the platform lets it do here.
+    #[serde(default)]
+    pub regime: RegimeView,
 }
 
 /// The node with its chains.
@@ -94,6 +138,9 @@ pub struct NodeStatus {
     pub started_ms: u64,
     /// Chains that it hosts.
     pub chains: Vec<ChainStatus>,
+    /// Chains that it should host and cannot start; tried again every few seconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedChain>,
 }
 
 /// A protocol version and the first height at which it is in force.

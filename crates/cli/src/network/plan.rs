@@ -10,8 +10,12 @@ use crate::{
 use bytes::Bytes;
 use yulian_crypto::sm2::{PublicKey, SecretKey, Signer};
 use yulian_exec::{PROTOCOL_VERSIONS_KNOWN, bootstrap, default_parameters, rules::default_charter};
+use yulian_modules::chain::built_in;
 use yulian_node::config::SyncMode;
-use yulian_types::{SealedGenesis, ValidatorSet, account_id, proto};
+use yulian_types::{
+    SealedGenesis, ValidatorSet, account_id, proto,
+    state_keys::{CHAIN_MODULE, EVIDENCE_MODULE},
+};
 
 const GENESIS_VERSION: u32 = 1;
 
@@ -117,11 +121,51 @@ fn message(
         epoch_length: topology.epoch_length,
         validators: Some(validators.message().clone()),
         organisations: topology.organisations.iter().map(organisation).collect(),
-        accounts: accounts(topology, organisations),
+        accounts: [accounts(topology, organisations), node_accounts(topology, nodes)].concat(),
         charter: Some(charter(topology.charter.as_ref())?),
         parameters: parameters(topology)?,
         nodes: nodes.iter().map(record).collect(),
+        modules: vec![CHAIN_MODULE.into(), EVIDENCE_MODULE.into()],
+        templates: templates(),
+        offers: offers(topology, nodes),
     })
+}
+
+/// The templates of this program.
+fn templates() -> Vec<proto::ChainTemplate> {
+    let registry = yulian_modules::registry();
+    built_in(|name| registry.modules().any(|module| module.name() == name))
+}
+
+/// What the nodes offer to host, where the topology says so for all of them.
+fn offers(topology: &Topology, nodes: &[PlannedNode]) -> Vec<proto::NodeOffer> {
+    let Some(capacity) = &topology.offer else {
+        return Vec::new();
+    };
+    let offer = |planned: &PlannedNode| proto::NodeOffer {
+        node: planned.key.bytes(),
+        chains_max: capacity.chains,
+        storage_mib_max: capacity.storage_mib,
+        ..Default::default()
+    };
+    let mut offers: Vec<_> = nodes.iter().map(offer).collect();
+    offers.sort_by(|a, b| a.node.cmp(&b.node));
+    offers
+}
+
+/// Nodes that host chains speak on the system chain with their own keys: accounts without roles.
+fn node_accounts(topology: &Topology, nodes: &[PlannedNode]) -> Vec<proto::Account> {
+    let account = |planned: &PlannedNode| proto::Account {
+        id: account_id(&planned.key.public_key()).to_vec().into(),
+        organisation: planned.node.organisation.clone(),
+        public_key: planned.key.bytes(),
+        label: planned.node.name.clone(),
+        ..Default::default()
+    };
+    match topology.offer {
+        Some(_) => nodes.iter().map(account).collect(),
+        None => Vec::new(),
+    }
 }
 
 fn validator(planned: &PlannedNode) -> proto::Validator {

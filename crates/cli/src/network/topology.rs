@@ -36,10 +36,23 @@ pub(crate) struct Topology {
     pub(crate) parameters: BTreeMap<String, u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) charter: Option<Charter>,
+    /// What every node offers to host beside the network's own chain; without it each owner says so later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) offer: Option<Capacity>,
     #[serde(rename = "organisation")]
     pub(crate) organisations: Vec<Organisation>,
     #[serde(rename = "node")]
     pub(crate) nodes: Vec<Node>,
+}
+
+/// How much a node hosts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Capacity {
+    /// Most chains.
+    pub(crate) chains: u32,
+    /// Disk space that their quotas may add up to, MiB.
+    pub(crate) storage_mib: u32,
 }
 
 /// Rules of the consortium, where they differ from the defaults.

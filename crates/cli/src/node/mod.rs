@@ -2,6 +2,7 @@
 
 pub(crate) mod control;
 pub(crate) mod new;
+mod offer;
 mod run;
 
 use crate::{
@@ -19,6 +20,9 @@ pub(crate) enum Command {
     List(nodes::List),
     Register(nodes::Register),
     Remove(nodes::Remove),
+    Add(offer::Add),
+    Drain(offer::Drain),
+    Offers(offer::List),
 }
 
 pub(crate) fn run(command: Command) -> Result<Exit> {
@@ -30,5 +34,8 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         Command::List(arguments) => nodes::list(&arguments),
         Command::Register(arguments) => nodes::run_register(&arguments),
         Command::Remove(arguments) => nodes::run_remove(&arguments),
+        Command::Add(arguments) => offer::add(&arguments),
+        Command::Drain(arguments) => offer::drain(&arguments),
+        Command::Offers(arguments) => offer::list(&arguments),
     }
 }

@@ -187,6 +187,10 @@ crate::text::problems! {
     }
 
     // Validators and nodes.
+    unknown_platform_chain(name, known) = "unknown_platform_chain", No {
+        "平台上没有链“{name}”；有：{known}", "请核对链名；查询对象须为平台的系统链",
+        "the platform has no chain \"{name}\"; there are: {known}", "check the name; the chain that is asked must be the platform's system chain"
+    }
     unknown_node(name, known) = "unknown_node", CannotRun {
         "没有节点“{name}”；有：{known}", "请核对名称或公钥",
         "there is no node \"{name}\"; there are: {known}", "check the name or public key"

@@ -70,6 +70,46 @@ crate::text::texts! {
     status_revoked(height, time, reason, as_of) = "已撤销，高度 {height}，{time}，原因：{reason}（{as_of}）", "revoked at height {height}, {time}, reason: {reason} ({as_of})";
     set_changes(count) = "自创世以来变更 {count} 次，均已证明", "changed {count} times since genesis, each proven";
 
+    // Chains of a platform.
+    no_platform_chains() = "平台上还没有链。用 yulian chain create 创建", "the platform has no chains yet. Create one by yulian chain create";
+    head_title() = "标题", "title";
+    head_template() = "模板", "template";
+    head_nodes() = "节点数", "nodes";
+    head_since() = "自", "since";
+    head_modules() = "模块", "modules";
+    head_creator() = "创建者", "created by";
+    head_chains() = "链", "chains";
+    head_storage() = "存储 MiB", "storage MiB";
+    label_members() = "成员机构", "members";
+    label_quota() = "配额", "quota";
+    label_checkpoint() = "最终检查点", "last block";
+    label_destroy_after() = "销毁时间", "destroyed after";
+    chain_quota(rate, storage) = "每秒 {rate} 笔，{storage} MiB", "{rate} tx/s, {storage} MiB";
+    by_vote() = "联盟表决", "a vote";
+    node_not_agreed() = "未同意", "has not agreed";
+    node_not_answered() = "未就绪", "has not answered";
+    node_answered() = "就绪", "ready";
+    life_asked() = "等待节点所属机构同意", "waits for the owners of its nodes";
+    life_starting() = "启动中", "starting";
+    life_refused() = "未建成", "refused or withdrawn";
+    life_running() = "运行", "running";
+    life_paused() = "暂停", "paused";
+    life_archived() = "已归档", "archived";
+    life_doomed() = "待销毁", "to be destroyed";
+    life_destroyed() = "已销毁", "destroyed";
+    life_unknown() = "未知", "unknown";
+    chain_accepted(name, node) = "已同意由 {node} 承载链 {name}", "{node} is to host {name}";
+    chain_not_accepted(name, node) = "已拒绝由 {node} 承载链 {name}", "{node} is not to host {name}";
+    chain_paused(name) = "链 {name} 已暂停", "{name} is paused";
+    chain_resumed(name) = "链 {name} 已恢复", "{name} goes on";
+    chain_archived(name) = "链 {name} 已归档，仍可查询", "{name} is archived and can still be read";
+    chain_members_changed(name) = "链 {name} 的观察节点已变更", "the observers of {name} are changed";
+    reason_create_chain(name) = "创建链 {name}", "create the chain {name}";
+    reason_destroy_chain(name) = "销毁链 {name}", "destroy the chain {name}";
+    node_offered(name) = "节点 {name} 的托管承诺已登记", "the offer of node {name} is set";
+    node_draining(name) = "节点 {name} 不再承接新链", "node {name} takes no further chains";
+    draining() = "迁出中", "draining";
+
     // Keys.
     ask_passphrase(path) = "{path} 的口令：", "passphrase of {path}: ";
     ask_new_passphrase() = "新口令：", "new passphrase: ";

@@ -1,7 +1,7 @@
 //! The network that `yulian up` makes: the four clouds, their organisations, and the authority that deposits.
 
 use crate::{
-    network::topology::{Account, EPOCH_LENGTH_DEFAULT, Node, Organisation, Topology},
+    network::topology::{Account, Capacity, EPOCH_LENGTH_DEFAULT, Node, Organisation, Topology},
     problem::Result,
     text::problem,
 };
@@ -14,6 +14,10 @@ const NODES_MIN: usize = 4;
 const NODES_MAX: usize = 16;
 /// Ports from the first API port to the first peer port.
 pub(crate) const PEER_PORT_OFFSET: u16 = 100;
+/// Chains that each node of the network offers to host.
+const CHAINS: u32 = 256;
+/// Disk space that their quotas may add up to, MiB. Quotas bound what is used, they take nothing beforehand.
+const STORAGE_MIB: u32 = 4 << 20;
 /// Where everything listens.
 const HOST: &str = "127.0.0.1";
 /// Name of the chain.
@@ -71,6 +75,10 @@ pub(crate) fn topology(nodes: usize, port_base: u16) -> Result<Topology> {
         epoch_length: EPOCH_LENGTH_DEFAULT,
         parameters: Default::default(),
         charter: None,
+        offer: Some(Capacity {
+            chains: CHAINS,
+            storage_mib: STORAGE_MIB,
+        }),
         organisations: organisations(),
         nodes: (0..nodes).map(|at| node(at, port_base)).collect(),
     })

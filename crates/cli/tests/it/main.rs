@@ -1,5 +1,6 @@
 //! The binary as people and programs use it.
 
+mod chains;
 mod journey;
 mod key;
 mod killed;

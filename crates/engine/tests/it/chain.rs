@@ -279,6 +279,47 @@ fn members_are_asked_before_a_chain_runs_and_strangers_are_not_heard() {
     });
 }
 
+/// On the network and no member: whatever it says, on no channel does it hear anything, and nobody takes it for a fault.
+#[test]
+fn a_stranger_hears_nothing_on_any_channel() {
+    simulated::run(1, None, Duration::from_secs(120), |world| async move {
+        let mut nodes = Nodes::new(world, &[1, 2, 3, 4, 6, 7]).await;
+        for number in 1..=4 {
+            nodes.up(number).await;
+        }
+        nodes.reach(&[1, 2, 3, 4], 3).await;
+        let strange: Arc<Mutex<[u64; simulated::CHANNELS]>> = Arc::default();
+        let member: Arc<Mutex<[u64; simulated::CHANNELS]>> = Arc::default();
+        for (number, heard) in [(7, strange.clone()), (6, member.clone())] {
+            // The first byte is the epoch on the channels that have one.
+            let words = [&b"\x00"[..], b"\x00\x01\x02\x03", &[0; 64], b"question"].map(Bytes::from_static);
+            let words = if number == 7 { words.to_vec() } else { vec![] };
+            let knocking = nodes.world.node(
+                signer(number),
+                100 + u64::from(number),
+                move |context, host| async move {
+                    host.knock(&context, genesis().chain_id, words, heard).await;
+                    futures::future::pending::<()>().await;
+                },
+            );
+            nodes.tasks.insert(number, knocking.await.unwrap());
+        }
+        nodes.reach(&[1, 2, 3, 4], 60).await;
+        let (one, stranger) = (nodes.handles.lock().unwrap()[&1].clone(), key(7).public_key());
+        one.broadcast(Bytes::from_static(b"to members"));
+        nodes.reach(&[1, 2, 3, 4], 80).await;
+        assert_eq!(*strange.lock().unwrap(), [0; simulated::CHANNELS]);
+        // The same listener hears a chain that it is a member of: the silence above means something.
+        assert!(member.lock().unwrap().iter().filter(|count| **count > 0).count() >= 3);
+        assert!(!one.connected().contains(&stranger));
+        for number in 1..=4 {
+            let disk = nodes.disks[&number].lock().unwrap();
+            assert!(disk.asked.is_empty() && disk.received.iter().all(|(from, _)| *from != stranger));
+        }
+        nodes.agree();
+    });
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
     assert_eq!(scenario(3), scenario(3));

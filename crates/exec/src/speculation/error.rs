@@ -1,6 +1,6 @@
 //! Why a block is refused, or cannot be judged or executed.
 
-use crate::{Failure, StateError, UnknownProtocol};
+use crate::{Failure, GenesisFault, StateError, UnknownProtocol};
 use yulian_crypto::Digest;
 
 /// What is wrong with a block: it can never become right.
@@ -81,6 +81,9 @@ pub enum SpeculationError {
     /// The node must stop.
     #[error(transparent)]
     Protocol(#[from] UnknownProtocol),
+    /// The genesis asks for what this program does not have.
+    #[error(transparent)]
+    Genesis(#[from] GenesisFault),
     /// What the chain is resumed from does not fit together.
     #[error("cannot resume the chain: {0}")]
     Anchor(String),

@@ -19,6 +19,7 @@ use crate::{
     Base, BlockContext, Executed, Failure, Registry, ReplayWindow, Snapshot, Trace,
     epoch::Place,
     execute::Executor,
+    genesis::modules_of,
     hashing::DigestMap,
     limits::{PENDING_BLOCKS_MAX, RECENT_DIGESTS, UNCOMMITTED_BLOCKS_MAX},
     protocol::known_version_at,
@@ -73,7 +74,8 @@ pub struct Speculation<B> {
 
 impl<B: Base> Speculation<B> {
     /// Resumes a chain from its last final block; `base` holds exactly the state after it. For a new chain, commit the
-    /// writes of [`crate::bootstrap`] and use [`Anchor::genesis`].
+    /// writes of [`crate::bootstrap`] and use [`Anchor::genesis`]. Of the registry, the chain has the modules that its genesis
+    /// lists.
     pub fn resume(
         genesis: &SealedGenesis,
         registry: Registry,
@@ -82,6 +84,7 @@ impl<B: Base> Speculation<B> {
         anchor: Anchor,
     ) -> Result<Self, SpeculationError> {
         anchor.check(&genesis.chain_id)?;
+        let registry = modules_of(&registry, &genesis.message)?;
         let last_final = Arc::new(anchor.executed(&base)?);
         let entry = Entry {
             executed: last_final.clone(),

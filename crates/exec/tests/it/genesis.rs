@@ -1,9 +1,9 @@
 //! What a genesis must be to start a chain, and the state it gives.
 
-use crate::world::{account, actor, genesis_message, organisation, secret, validator};
+use crate::world::{account, actor, genesis_message, organisation, registry, secret, validator};
 use yulian_crypto::sm2::Signer;
 use yulian_exec::{
-    GenesisFault, bootstrap, limits,
+    GenesisFault, bootstrap, limits, modules_of,
     rules::{CharterFault, SetFault},
     tables,
 };
@@ -325,4 +325,28 @@ fn nodes() {
     assert_eq!(twice, ("node", "n".into()));
     let many = entry(|genesis| genesis.nodes = (0..17).map(|at| node(&format!("n{at}"), "云", "b")).collect());
     assert_eq!(many, ("organisation", "b".into()));
+}
+
+#[test]
+fn modules_are_sorted_known_and_the_only_ones() {
+    let modules = |list: &[&str]| list.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    let genesis = |list: &[&str]| proto::Genesis {
+        modules: modules(list),
+        ..genesis_message()
+    };
+    assert_eq!(
+        fault(|genesis| genesis.modules = modules(&["b", "a"])),
+        GenesisFault::Modules
+    );
+    assert_eq!(
+        fault(|genesis| genesis.modules = modules(&["a", "a"])),
+        GenesisFault::Modules
+    );
+    let known = |list: &[&str]| {
+        let of_chain = modules_of(&registry(), &genesis(list))?;
+        Ok(of_chain.modules().map(|module| module.name()).collect::<Vec<_>>())
+    };
+    assert_eq!(known(&["toy"]), Ok(vec!["toy"]));
+    assert_eq!(known(&[]), Ok(vec![]));
+    assert_eq!(known(&["toys"]), Err(GenesisFault::UnknownModule("toys".into())));
 }

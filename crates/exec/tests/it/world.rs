@@ -90,6 +90,8 @@ pub(crate) fn genesis_message() -> proto::Genesis {
         charter: Some(default_charter()),
         parameters: default_parameters(),
         nodes: vec![],
+        modules: vec!["toy".into()],
+        ..Default::default()
     }
 }
 

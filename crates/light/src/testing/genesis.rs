@@ -101,6 +101,7 @@ pub fn genesis(name: &str, validators: u32, epoch_length: u64) -> SealedGenesis 
             ..Default::default()
         }),
         parameters: PARAMETERS.iter().map(parameter).collect(),
+        ..Default::default()
     })
     .expect("genesis")
 }

@@ -2,11 +2,12 @@
 
 use super::{
     ACTION_BYTES_MAX, KIND_ACTIVATE_PROTOCOL, KIND_ADD_ORGANISATION, KIND_ADD_VALIDATOR, KIND_AGREE_LINK,
-    KIND_CHANGE_CHARTER, KIND_END_LINK, KIND_FREEZE_ORGANISATION, KIND_LIFT_FREEZE, KIND_REMOVE_ORGANISATION,
-    KIND_REMOVE_VALIDATOR, KIND_REPLACE_VALIDATOR, KIND_SET_PARAMETER, KIND_SET_ROUTE, KIND_UNFREEZE_ORGANISATION,
-    codes, organisations, settings, validators,
+    KIND_CHANGE_CHAIN, KIND_CHANGE_CHARTER, KIND_CREATE_CHAIN, KIND_END_LINK, KIND_FREEZE_ORGANISATION,
+    KIND_LIFT_FREEZE, KIND_REMOVE_ORGANISATION, KIND_REMOVE_VALIDATOR, KIND_REPLACE_VALIDATOR, KIND_SET_PARAMETER,
+    KIND_SET_ROUTE, KIND_SET_TEMPLATE, KIND_UNFREEZE_ORGANISATION, codes, organisations, settings, validators,
 };
 use crate::{
+    chain,
     effect::Effect,
     link::{agreement, freeze, route},
 };
@@ -45,6 +46,9 @@ pub(super) enum Action {
     EndLink(proto::EndLink),
     SetRoute(proto::SetRoute),
     LiftFreeze(proto::Freeze),
+    CreateChain(Box<proto::CreateChain>),
+    ChangeChain(proto::ChangeChain),
+    SetTemplate(proto::ChainTemplate),
 }
 
 impl Action {
@@ -68,6 +72,9 @@ impl Action {
             KIND_END_LINK => Self::EndLink(message(bytes)?),
             KIND_SET_ROUTE => Self::SetRoute(message(bytes)?),
             KIND_LIFT_FREEZE => Self::LiftFreeze(message(bytes)?),
+            KIND_CREATE_CHAIN => Self::CreateChain(Box::new(message(bytes)?)),
+            KIND_CHANGE_CHAIN => Self::ChangeChain(message(bytes)?),
+            KIND_SET_TEMPLATE => Self::SetTemplate(message(bytes)?),
             other => return Err(Failure::new(&codes::BAD_KIND, other.to_string())),
         })
     }
@@ -76,7 +83,7 @@ impl Action {
     pub(super) fn quorum(&self, charter: &Charter) -> Quorum {
         let quorum = match self {
             Self::AddValidator(_) | Self::RemoveValidator(_) | Self::ReplaceValidator(_) => &charter.validators,
-            Self::SetParameter(_) => &charter.parameters,
+            Self::SetParameter(_) | Self::SetTemplate(_) | Self::CreateChain(_) => &charter.parameters,
             Self::AddOrganisation(_)
             | Self::RemoveOrganisation(_)
             | Self::FreezeOrganisation(_)
@@ -86,7 +93,8 @@ impl Action {
             | Self::AgreeLink(_)
             | Self::EndLink(_)
             | Self::SetRoute(_)
-            | Self::LiftFreeze(_) => &charter.charter,
+            | Self::LiftFreeze(_)
+            | Self::ChangeChain(_) => &charter.charter,
         };
         // A charter without a quorum never gets into the state; were it there, only all members could decide.
         quorum.unwrap_or(Quorum {
@@ -112,6 +120,12 @@ impl Action {
             Self::EndLink(action) => agreement::end(call, action),
             Self::SetRoute(action) => route::set(call, action),
             Self::LiftFreeze(action) => freeze::lift(call, action),
+            Self::CreateChain(action) => {
+                let request = chain::Request::by_vote(call, action.as_ref().clone())?;
+                Ok(request.effect(call)?.0)
+            }
+            Self::ChangeChain(action) => chain::change(call, action),
+            Self::SetTemplate(template) => chain::set_template(call, template),
         }
     }
 }

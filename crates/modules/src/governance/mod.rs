@@ -61,6 +61,13 @@ pub const KIND_SET_ROUTE: u32 = 22;
 /// Kind of a proposal: `Freeze`, to lift it.
 pub const KIND_LIFT_FREEZE: u32 = 23;
 
+/// Kind of a proposal: `CreateChain`, on a system chain.
+pub const KIND_CREATE_CHAIN: u32 = 11;
+/// Kind of a proposal: `ChangeChain`, on a system chain.
+pub const KIND_CHANGE_CHAIN: u32 = 12;
+/// Kind of a proposal: `ChainTemplate` that is added or takes the place of one, on a system chain.
+pub const KIND_SET_TEMPLATE: u32 = 13;
+
 const ADMIN: &[&str] = &[ROLE_ADMIN];
 
 /// The module.

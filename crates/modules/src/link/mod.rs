@@ -155,6 +155,12 @@ impl Module for Link {
         codes::CODES
     }
 
+    /// A module that the chain does not have takes no packets either.
+    fn among(&self, wanted: &dyn Fn(&str) -> bool) -> Option<Arc<dyn Module>> {
+        let ports = self.ports.iter().filter(|port| wanted(port.module()));
+        Some(Arc::new(Self::new(ports.cloned().collect())))
+    }
+
     fn call(&self, call: &mut Call<'_>, method: &str, arguments: &Bytes) -> Result<Bytes, Failure> {
         match method {
             "open" => client::open(call, arguments),

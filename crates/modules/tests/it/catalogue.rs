@@ -66,6 +66,22 @@ fn module_ids_and_methods_are_those_of_the_documentation() {
             "account",
             vec!["register", "set_roles", "rotate_key", "freeze", "unfreeze"],
         ),
+        (
+            4,
+            "chain",
+            vec![
+                "offer",
+                "create",
+                "accept",
+                "ready",
+                "pause",
+                "resume",
+                "archive",
+                "members",
+                "checkpoint",
+                "destroyed",
+            ],
+        ),
         (3, "evidence", vec!["deposit", "deposit_batch", "supersede", "revoke"]),
         (1, "governance", vec!["propose", "vote", "register_node", "remove_node"]),
         (
@@ -85,6 +101,7 @@ fn a_caller_without_the_role_enters_no_block() {
     let mut world = World::with(with_regulator());
     let allowed = |sender: &str, call: &str| match call.split_once('.').expect("module.method") {
         ("account", "rotate_key") => true,
+        ("chain", "create" | "ready" | "checkpoint" | "destroyed") => true,
         ("evidence", "deposit" | "deposit_batch") => sender.starts_with("writer"),
         ("evidence", _) | ("voucher", "issue") => sender.starts_with("admin") || sender.starts_with("writer"),
         ("link", "freeze") => sender.starts_with("regulator"),

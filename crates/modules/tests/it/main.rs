@@ -2,6 +2,7 @@
 
 mod account;
 mod catalogue;
+mod chain;
 mod evidence;
 mod fusion;
 mod links;

@@ -25,6 +25,8 @@ pub(crate) const GIVE_UP: u32 = 7;
 
 /// Whoever carries: an account like any other.
 pub(crate) const CARRIER: &str = "auditor-a";
+/// What the chains have, beside what every chain has.
+const MODULES: [&str; 5] = ["evidence", "link", "notice", "verification", "voucher"];
 /// Time between two blocks anywhere, ms.
 const STEP_MS: u64 = 100;
 /// The relay chain's place.
@@ -108,6 +110,7 @@ impl Net {
         let chain = |number: usize| {
             let mut message = genesis_message();
             message.name = format!("链 {number}");
+            message.modules = MODULES.map(String::from).to_vec();
             message.accounts.push(account_of(&holder(number), "e", &["writer"]));
             message.accounts.push(account_of("regulator", "d", &["regulator"]));
             // No validator key is of two chains, as in a network where one chain's validators may all be captured.

@@ -81,6 +81,7 @@ pub(crate) fn genesis_message() -> proto::Genesis {
         epoch_length: EPOCH_LENGTH,
         charter: Some(default_charter()),
         parameters: default_parameters(),
+        modules: vec!["chain".into(), "evidence".into()],
         ..Default::default()
     };
     let mut validators = Vec::new();

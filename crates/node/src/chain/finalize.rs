@@ -10,8 +10,10 @@ use std::sync::Arc;
 use yulian_engine::{FinalBlock, Runtime};
 use yulian_exec::{Executed, Failure, Speculation, SpeculationError, codes, epoch};
 use yulian_store::Kv;
-use yulian_types::SealedBlock;
+use yulian_types::{SealedBlock, state_keys::CHAIN_ID};
 
+/// Blocks between two looks at how much is on the disk.
+const MEASURE_INTERVAL: u64 = 64;
 /// Blocks between two looks at what can be pruned.
 const PRUNE_INTERVAL: u64 = 256;
 
@@ -111,12 +113,25 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         self.waiters.wake(expired.iter().enumerate(), |_| {
             Outcome::Refused(Failure::from(&codes::EXPIRED))
         });
+        if executed.writes.iter().any(|write| write.module_id == CHAIN_ID) {
+            self.register.send_modify(|blocks| *blocks += 1);
+        }
+        if tip.height.is_multiple_of(MEASURE_INTERVAL) {
+            self.measure();
+        }
         if executed.nodes_changed
             && let Some(network) = self.network()
         {
             network.set_peers(self.peers()?);
         }
         Ok(())
+    }
+
+    /// Notes what the chain has on the disk.
+    pub(crate) fn measure(&self) {
+        if let Ok(bytes) = self.ledger.store().disk_bytes() {
+            self.regime.measured(bytes);
+        }
     }
 
     fn count(&self, tip: &Tip, executed: &Executed) {

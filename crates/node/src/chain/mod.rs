@@ -27,8 +27,9 @@ use crate::{
     options::ChainOptions,
     pool::Mempool,
     prover::Prover,
+    regime::{Quotas, Regime, Standing},
     snapshot::Pins,
-    waiters::Waiters,
+    waiters::{Outcome, Waiters},
 };
 use bytes::Bytes;
 use prost::Message;
@@ -40,7 +41,7 @@ use std::{
 use tokio::sync::watch;
 use yulian_crypto::sm2::{PublicKey, Signer, Verifier};
 use yulian_engine::{Application, ChainConfig, ChainHandle, ChainStatus, Fatal, Peer, Runtime, SetRange, Task};
-use yulian_exec::{Base, Executed, Registry, SpeculationError, path_of, tables};
+use yulian_exec::{Base, Executed, Failure, Registry, SpeculationError, path_of, tables};
 use yulian_store::{Kv, StoreError};
 use yulian_types::{BlockLimits, Digest, SealedBlock, ValidatorSet, proto};
 
@@ -120,6 +121,9 @@ pub struct Core<R: Runtime, K: Kv> {
     pruning: Mutex<bool>,
     faults: Mutex<VecDeque<(PublicKey, &'static str)>>,
     pub(crate) pins: Pins,
+    pub(crate) regime: Regime,
+    /// Final blocks that wrote to the register of chains.
+    register: watch::Sender<u64>,
     tasks: Vec<Task>,
 }
 
@@ -201,6 +205,11 @@ impl<R: Runtime, K: Kv> std::ops::Deref for ChainNode<R, K> {
     }
 }
 
+/// What the names of the engine's journals of a chain begin with.
+pub(crate) fn engine_prefix(chain_id: &Digest) -> String {
+    format!("chain-{}", &chain_id.to_string()[..16])
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -232,7 +241,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             // The widest that any parameter allows: raising one by vote must not need a restart.
             limits: BlockLimits::default(),
             known: Arc::new(self.pool.clone()),
-            prefix: format!("chain-{}", &chain_id.to_string()[..16]),
+            prefix: engine_prefix(&chain_id),
             timing: self.options.timing,
             peers: self.peers()?,
         })
@@ -254,6 +263,30 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
     /// Follows the last durable final block.
     pub fn watch(&self) -> watch::Receiver<Latest> {
         self.latest.subscribe()
+    }
+
+    /// Follows the blocks that wrote to the platform's register of chains.
+    pub fn watch_register(&self) -> watch::Receiver<u64> {
+        self.register.subscribe()
+    }
+
+    /// What the platform lets the chain do here, and how much it uses.
+    pub fn regime(&self) -> &Regime {
+        &self.0.regime
+    }
+
+    /// Sets what the platform lets the chain do here. What waits and is not taken any more leaves the pool.
+    pub fn regulate(&self, standing: Standing, quotas: Quotas) {
+        if !self.regime.set(standing, quotas) || standing == Standing::Open {
+            return;
+        }
+        let gone = self
+            .pool
+            .lock()
+            .retain(|transaction| self.regime.takes(transaction).is_ok());
+        let failure = Failure::from(&yulian_modules::chain::codes::PAUSED);
+        let outcome = |_| Outcome::Refused(failure.clone());
+        self.waiters.wake(gone.iter().enumerate(), outcome);
     }
 
     /// Why the chain stopped on this node, once it has.
@@ -342,7 +375,11 @@ impl<R: Runtime, K: Kv> Core<R, K> {
                 peers.insert(key, Peer { key, address });
             }
         }
-        peers.extend(self.options.peers.iter().map(|peer| (peer.key, peer.clone())));
+        // Of a chain that a platform created, the register names all members: settings only say where they are.
+        let others = self.options.peers.iter();
+        let others = others.filter(|peer| !self.options.registered_only || peers.contains_key(&peer.key));
+        let others: Vec<Peer> = others.cloned().collect();
+        peers.extend(others.into_iter().map(|peer| (peer.key, peer)));
         Ok(peers.into_values().collect())
     }
 

@@ -12,6 +12,7 @@ use crate::{
     options::ChainOptions,
     pool::Mempool,
     prover::Prover,
+    regime::Regime,
     snapshot::Pins,
     waiters::Waiters,
 };
@@ -23,7 +24,7 @@ use std::{
 use tokio::sync::watch;
 use yulian_crypto::sm2::{FastVerifier, Signer, Verifier};
 use yulian_engine::Runtime;
-use yulian_exec::{Registry, Speculation, SpeculationError};
+use yulian_exec::{Registry, Speculation, SpeculationError, modules_of};
 use yulian_store::Kv;
 use yulian_types::SealedGenesis;
 
@@ -70,6 +71,31 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         options: ChainOptions,
         registry: Registry,
     ) -> Result<Self, OpenError> {
+        Self::open_parts(runtime, kv, genesis, signer, options, registry, None).await
+    }
+
+    /// Opens one more chain on a node: it verifies and proves in the tasks of this one, and has no thread of its own.
+    pub async fn open_beside(
+        &self,
+        runtime: R,
+        kv: K,
+        genesis: Arc<SealedGenesis>,
+        options: ChainOptions,
+    ) -> Result<Self, OpenError> {
+        let registry = yulian_modules::registry();
+        let signer = self.signer.clone();
+        Self::open_parts(runtime, kv, genesis, signer, options, registry, Some(self)).await
+    }
+
+    async fn open_parts(
+        runtime: R,
+        kv: K,
+        genesis: Arc<SealedGenesis>,
+        signer: Arc<dyn Signer>,
+        options: ChainOptions,
+        registry: Registry,
+        beside: Option<&Self>,
+    ) -> Result<Self, OpenError> {
         let verifier: Arc<dyn Verifier> = FastVerifier::shared();
         let opened = Ledger::open(kv, genesis.clone()).await?;
         let ledger = opened.ledger;
@@ -77,6 +103,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let base = ledger.clone();
         let workers = crew::workers(options.execution_threads);
         let threads = workers.threads();
+        let registry = modules_of(&registry, &genesis.message).map_err(SpeculationError::from)?;
         let speculation = Speculation::resume(&genesis, registry.clone(), verifier.clone(), base, opened.anchor)?;
         let speculation = speculation.with_workers(workers);
         let latest = Latest {
@@ -91,15 +118,23 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
 
         let pool = Mempool::new(options.pool);
         let network = Arc::new(OnceLock::new());
-        let (executor, executing) = Executor::start(&runtime, speculation);
-        let (prover, proving) = Prover::start(&runtime);
-        let (desk, mut tasks) = Desk::start(
-            &runtime,
-            options.signature_tasks,
-            verifier.clone(),
-            pool.clone(),
-            metrics.clone(),
-        );
+        let regime = Regime::default();
+        let modest = beside.is_some();
+        let (executor, executing) = Executor::start(&runtime, modest, speculation);
+        let (desk, prover, mut tasks) = match beside {
+            Some(other) => (
+                other.desk.beside(pool.clone(), metrics.clone()),
+                other.prover.clone(),
+                Vec::new(),
+            ),
+            None => {
+                let (prover, proving) = Prover::start(&runtime);
+                let count = options.signature_tasks;
+                let (desk, mut tasks) = Desk::start(&runtime, count, verifier.clone(), pool.clone(), metrics.clone());
+                tasks.push(proving);
+                (desk, prover, tasks)
+            }
+        };
         let late = Arc::new(Late(network.clone()));
         let (gossip, sending) = Gossip::start(runtime.clone(), pool.clone(), late, metrics.clone());
         let (admission, admitting) = Admission::start(admission::Parts {
@@ -109,8 +144,10 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             pool: pool.clone(),
             gossip,
             metrics: metrics.clone(),
+            regime: regime.clone(),
+            modest,
         });
-        tasks.extend([executing, proving, sending, admitting]);
+        tasks.extend([executing, sending, admitting]);
         Ok(Self(Arc::new(Core {
             runtime,
             ledger,
@@ -134,6 +171,8 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             pruning: Mutex::new(false),
             faults: Mutex::new(VecDeque::new()),
             pins: Pins::default(),
+            regime,
+            register: watch::Sender::new(0),
             tasks,
         })))
     }

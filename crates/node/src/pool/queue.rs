@@ -238,6 +238,16 @@ impl Pool {
         Some(transaction)
     }
 
+    /// Takes out all but what is wanted, and says what that was, in order of arrival within a sender.
+    pub fn retain(&mut self, wanted: impl Fn(&SealedTransaction) -> bool) -> Vec<Digest> {
+        let waiting = self.senders.values().flat_map(|sender| sender.queue.values());
+        let gone: Vec<Digest> = waiting.filter(|t| !wanted(t)).map(|t| t.id).collect();
+        for id in &gone {
+            self.remove(id);
+        }
+        gone
+    }
+
     /// Takes out what may not enter a block later than this time, and says what that was.
     pub fn expire(&mut self, block_time_ms: u64) -> Vec<Digest> {
         let mut gone = Vec::new();

@@ -8,6 +8,7 @@ mod pack;
 mod page;
 mod proofs;
 mod records;
+mod register;
 mod snapshots;
 mod status;
 mod stream;
@@ -21,16 +22,18 @@ pub use status::READY_LAG_MAX;
 use crate::{ChainNode, metrics, metrics::SharedMetrics};
 use bytes::Bytes;
 use std::{
+    collections::BTreeMap,
     fmt,
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 use yulian_api::{
-    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, EvidenceFilter, PageRequest, Service, views::*,
+    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, DigestText, EvidenceFilter, PageRequest,
+    Service, views::*,
 };
 use yulian_crypto::{Digest, sm2::PublicKey};
 use yulian_engine::Runtime;
@@ -51,13 +54,25 @@ pub struct Identity {
     pub public_key: PublicKey,
 }
 
+/// A chain that this node should host and cannot start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// Genesis digest.
+    pub chain_id: Digest,
+    /// Name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// A node with its chains. Clones are handles to it.
 pub struct NodeService<R: Runtime, K: Kv>(Arc<Inner<R, K>>);
 
 struct Inner<R: Runtime, K: Kv> {
     identity: Arc<Identity>,
     runtime: R,
-    chains: Vec<ChainNode<R, K>>,
+    chains: RwLock<Vec<ChainNode<R, K>>>,
+    failed: Mutex<BTreeMap<Digest, Failed>>,
     started_ms: u64,
     /// Differs from run to run, so that request ids do too.
     run: u32,
@@ -87,7 +102,8 @@ impl<R: Runtime, K: Kv> NodeService<R, K> {
             run: u32::from_be_bytes(run),
             requests: AtomicU64::new(0),
             runtime,
-            chains,
+            chains: RwLock::new(chains),
+            failed: Mutex::default(),
         }))
     }
 
@@ -98,8 +114,39 @@ impl<R: Runtime, K: Kv> NodeService<R, K> {
         }
     }
 
-    fn chains(&self) -> impl Iterator<Item = ChainApi<R, K>> + '_ {
-        self.0.chains.iter().map(|node| self.of(node))
+    fn hosted(&self) -> RwLockReadGuard<'_, Vec<ChainNode<R, K>>> {
+        self.0.chains.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chains(&self) -> Vec<ChainApi<R, K>> {
+        self.hosted().iter().map(|node| self.of(node)).collect()
+    }
+
+    fn failures(&self) -> MutexGuard<'_, BTreeMap<Digest, Failed>> {
+        self.0.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves one more chain.
+    pub fn host(&self, chain: ChainNode<R, K>) {
+        let id = chain.ledger().chain_id();
+        self.withdraw(&id);
+        self.0
+            .chains
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(chain);
+    }
+
+    /// Serves a chain no more.
+    pub fn withdraw(&self, id: &Digest) {
+        self.failures().remove(id);
+        let mut chains = self.0.chains.write().unwrap_or_else(PoisonError::into_inner);
+        chains.retain(|chain| chain.ledger().chain_id() != *id);
+    }
+
+    /// Notes a chain that should be served and cannot be.
+    pub fn failed(&self, failed: Failed) {
+        self.failures().insert(failed.chain_id, failed);
     }
 }
 
@@ -107,7 +154,7 @@ impl<R: Runtime, K: Kv> Service for NodeService<R, K> {
     type Chain = ChainApi<R, K>;
 
     fn chain(&self, chain: &ChainRef) -> Option<ChainApi<R, K>> {
-        let chains = &self.0.chains;
+        let chains = self.hosted();
         let found = match chain {
             ChainRef::Default => chains.first(),
             ChainRef::Id(id) => chains.iter().find(|node| node.ledger().chain_id() == *id),
@@ -141,17 +188,28 @@ impl<R: Runtime, K: Kv> Service for NodeService<R, K> {
             version: env!("CARGO_PKG_VERSION").into(),
             now_ms: self.0.runtime.now_ms(),
             started_ms: self.0.started_ms,
-            chains: self.chains().map(|chain| chain.status()).collect::<Result<_, _>>()?,
+            chains: self
+                .chains()
+                .iter()
+                .map(|chain| chain.status())
+                .collect::<Result<_, _>>()?,
+            failed: self.failures().values().map(failed_view).collect(),
         })
     }
 
     async fn metrics(&self) -> Result<String, ApiError> {
-        let chains: Vec<(String, SharedMetrics)> = self.chains().map(|chain| chain.measured()).collect();
+        let chains: Vec<(String, SharedMetrics)> = self.chains().iter().map(|chain| chain.measured()).collect();
         Ok(metrics::render(&chains))
     }
 
     async fn health(&self) -> Health {
-        let problems: Vec<String> = self.chains().filter_map(|chain| chain.problem()).collect();
+        let mut problems: Vec<String> = self.chains().iter().filter_map(|chain| chain.problem()).collect();
+        let failures = self.failures();
+        problems.extend(
+            failures
+                .values()
+                .map(|failed| format!("{}: {}", failed.name, failed.reason)),
+        );
         Health {
             healthy: problems.is_empty(),
             problems,
@@ -159,11 +217,20 @@ impl<R: Runtime, K: Kv> Service for NodeService<R, K> {
     }
 
     async fn readiness(&self) -> Readiness {
-        let chains: Vec<_> = self.chains().map(|chain| chain.readiness()).collect();
+        let chains: Vec<_> = self.chains().iter().map(|chain| chain.readiness()).collect();
         Readiness {
-            ready: chains.iter().all(|chain| chain.ready),
+            // The node is ready when its first chain is; another chain's trouble is that chain's alone.
+            ready: chains.first().is_some_and(|chain| chain.ready),
             chains,
         }
+    }
+}
+
+fn failed_view(failed: &Failed) -> FailedChain {
+    FailedChain {
+        id: DigestText(failed.chain_id),
+        name: failed.name.clone(),
+        reason: failed.reason.clone(),
     }
 }
 
@@ -268,6 +335,18 @@ impl<R: Runtime, K: Kv> ChainService for ChainApi<R, K> {
 
     async fn nodes(&self, page: PageRequest) -> Result<NodePage, ApiError> {
         self.list_nodes(page).await
+    }
+
+    async fn register(&self, page: PageRequest) -> Result<ChainRecordPage, ApiError> {
+        self.list_chains(page).await
+    }
+
+    async fn templates(&self) -> Result<TemplateList, ApiError> {
+        self.list_templates().await
+    }
+
+    async fn offers(&self, page: PageRequest) -> Result<OfferPage, ApiError> {
+        self.list_offers(page).await
     }
 
     async fn proposals(&self, page: PageRequest) -> Result<ProposalPage, ApiError> {

@@ -1,7 +1,7 @@
 //! How a chain stands on this node.
 
 use super::ChainApi;
-use crate::metrics::SharedMetrics;
+use crate::{metrics::SharedMetrics, regime::Standing};
 use std::sync::Arc;
 use yulian_api::{ApiError, Code, DigestText, KeyText, views::*};
 use yulian_crypto::sm2::PublicKey;
@@ -71,7 +71,26 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             connected: connected.into_iter().map(KeyText).collect(),
             faults: self.node.faults().iter().map(fault).collect(),
             stopped: self.node.stop_reason(),
+            regime: self.regime(),
         })
+    }
+
+    /// What the platform lets the chain do here, and how much of its quotas it uses.
+    fn regime(&self) -> RegimeView {
+        let regime = self.node.regime();
+        let (quotas, bytes, refused) = regime.usage();
+        let limit = |value: u32| (value > 0).then_some(value);
+        RegimeView {
+            standing: match regime.standing() {
+                Standing::Open => ChainStanding::Open,
+                Standing::Paused => ChainStanding::Paused,
+                Standing::Closed => ChainStanding::Closed,
+            },
+            transactions_per_second: limit(quotas.transactions_per_second),
+            storage_mib: limit(quotas.storage_mib),
+            storage_used_mib: bytes >> 20,
+            quota_refusals: refused,
+        }
     }
 
     pub(super) fn readiness(&self) -> ChainReadiness {

@@ -59,6 +59,11 @@ fn account(number: u8, roles: &[&str]) -> proto::Account {
 
 /// A genesis with that many validators, an admin and some writers of one organisation.
 pub(crate) fn genesis(name: &str, validators: u8, epoch_length: u64) -> Arc<SealedGenesis> {
+    genesis_with(name, validators, epoch_length, &[])
+}
+
+/// The same with modules.
+pub(crate) fn genesis_with(name: &str, validators: u8, epoch_length: u64, modules: &[&str]) -> Arc<SealedGenesis> {
     let set = ValidatorSet::new((0..validators).map(validator).collect()).expect("a set");
     let node = |number: u8| {
         let validator = validator(number);
@@ -89,6 +94,8 @@ pub(crate) fn genesis(name: &str, validators: u8, epoch_length: u64) -> Arc<Seal
         charter: Some(default_charter()),
         parameters: default_parameters(),
         nodes: (0..validators).map(node).collect(),
+        modules: modules.iter().map(|name| name.to_string()).collect(),
+        ..Default::default()
     };
     Arc::new(SealedGenesis::new(message).expect("a genesis"))
 }

@@ -71,6 +71,12 @@ pub enum Action {
         /// First height at which it is in force.
         height: u64,
     },
+    /// Create a chain, on a system chain.
+    CreateChain(Box<proto::CreateChain>),
+    /// Bring a chain into another state, on a system chain.
+    ChangeChain(proto::ChangeChain),
+    /// Add a template of chains or replace one, on a system chain.
+    SetTemplate(proto::ChainTemplate),
 }
 
 impl Action {
@@ -137,6 +143,9 @@ impl Action {
                 let (version, height) = (*version, *height);
                 (10, encode(&proto::ActivateProtocol { version, height }))
             }
+            Self::CreateChain(action) => (11, encode(action.as_ref())),
+            Self::ChangeChain(action) => (12, encode(action)),
+            Self::SetTemplate(template) => (13, encode(template)),
         }
     }
 }

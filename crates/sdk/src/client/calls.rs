@@ -147,6 +147,21 @@ impl Chain {
         self.read(format!("/nodes?{}", page.query())).await
     }
 
+    /// The chains of a platform, if this is its system chain.
+    pub async fn register(&self, page: &Page) -> Result<ChainRecordPage, SdkError> {
+        self.read(format!("/register?{}", page.query())).await
+    }
+
+    /// The templates of chains that can be created.
+    pub async fn templates(&self) -> Result<TemplateList, SdkError> {
+        self.read("/templates".into()).await
+    }
+
+    /// What nodes offer to host.
+    pub async fn offers(&self, page: &Page) -> Result<OfferPage, SdkError> {
+        self.read(format!("/offers?{}", page.query())).await
+    }
+
     /// Proposals.
     pub async fn proposals(&self, page: &Page) -> Result<ProposalPage, SdkError> {
         self.read(format!("/proposals?{}", page.query())).await

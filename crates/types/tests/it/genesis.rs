@@ -40,7 +40,7 @@ fn malformed_genesis_is_refused() {
     let empty = edited(|g| g.validators = Some(proto::ValidatorSet::default()));
     assert_eq!(empty, Err(GenesisError::Validators(SetError::Count(0))));
     let bytes = encode(&genesis_message());
-    for tail in [data(12, b"x"), vec![0]] {
+    for tail in [data(15, b"x"), vec![0]] {
         let result = SealedGenesis::decode(&[&bytes[..], &tail].concat().into());
         assert!(matches!(result, Err(GenesisError::Codec(_))), "{result:?}");
     }

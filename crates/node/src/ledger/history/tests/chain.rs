@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::{Ledger, Opened},
-    testing::{Forge, Forged, START_MS, call, genesis, writer_key},
+    testing::{Forge, Forged, START_MS, call, genesis_with, writer_key},
 };
 use bytes::Bytes;
 use futures::executor::block_on;
@@ -89,7 +89,7 @@ pub(super) struct Chain {
 impl Chain {
     /// Inserts, overwrites and removals, and every seventh block empty.
     pub(super) fn new(heights: u16) -> Self {
-        let genesis = genesis("test", 4, 16);
+        let genesis = genesis_with("test", 4, 16, &["evidence", "toy"]);
         let mut forge = Forge::with(&genesis, registry());
         let mut model = Model::new();
         let (mut blocks, mut models) = (Vec::new(), vec![Model::new()]);

@@ -1,5 +1,10 @@
 //! A real node: `fjall` on disk, the engine over TCP, the HTTP API.
 
+mod fleet;
+mod orders;
+mod statements;
+
+use self::fleet::Fleet;
 use crate::{
     ChainNode, OpenError,
     config::{ConfigError, NodeConfig, SyncMode},
@@ -15,6 +20,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 use tokio::net::TcpListener;
 use yulian_crypto::{
@@ -22,7 +28,7 @@ use yulian_crypto::{
     sm2::Signer,
 };
 use yulian_engine::{
-    Fatal, NodeSigner,
+    Fatal, NodeSigner, Runtime as _,
     tcp::{self, TcpConfig, TcpContext, TcpHost},
 };
 use yulian_store::{FjallKv, Kv, Options, StoreError};
@@ -34,6 +40,9 @@ const LEDGER_FOLDER: &str = "ledger";
 const ENGINE_FOLDER: &str = "engine";
 /// Folder below the data folder of a node that has no ledger yet: see [`Candidate`].
 const CANDIDATE_FOLDER: &str = "candidate";
+
+/// What is left to do for a hosted chain is looked at again after this time.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Why a node cannot start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -186,27 +195,56 @@ impl Node {
         let handle = handle.await?;
         chain.attach(Arc::new(handle.clone()));
         tracing::info!(name = %identity.name, chain = %genesis.chain_id, api = %address, "node started");
-        let service = NodeService::new(context, identity, vec![chain.clone()]);
+        let service = NodeService::new(context.clone(), identity, vec![chain.clone()]);
+        let me = chain.signer.public_key();
+        let mut fleet = Fleet::new(
+            context.clone(),
+            Arc::new(host),
+            chain.clone(),
+            service.clone(),
+            me,
+            &config,
+        )?;
         let mut stopped = chain.watch_stopped();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let serving = http::serve(&listener, service, async {
             let _ = ended.await;
         });
         tokio::pin!(serving);
-        let reason = tokio::select! {
-            () = &mut stop => None,
-            reason = stopped.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),
-            () = &mut serving => None,
+        let reason = {
+            let hosting = keep(&mut fleet, &chain, &context);
+            tokio::select! {
+                () = &mut stop => None,
+                reason = stopped.wait_for(Option::is_some) => reason.ok().and_then(|reason| reason.clone()),
+                () = &mut serving => None,
+                () = hosting => None,
+            }
         };
         let _ = end.send(());
         if reason.is_none() {
             serving.await;
         }
+        fleet.stop();
         handle.stop();
         chain.stop();
         match reason {
             Some(reason) => Err(HostError::Stopped(reason)),
             None => Ok(()),
+        }
+    }
+}
+
+/// Follows the register of chains as long as the node runs.
+async fn keep(fleet: &mut Fleet, system: &ChainNode<TcpContext, FjallKv>, context: &TcpContext) {
+    let mut register = system.watch_register();
+    loop {
+        register.borrow_and_update();
+        let left = fleet.follow().await;
+        tokio::select! {
+            changed = register.changed() => if changed.is_err() {
+                return;
+            },
+            () = context.pause(AGAIN), if left => {}
         }
     }
 }

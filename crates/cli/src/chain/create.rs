@@ -1,0 +1,211 @@
+//! `yulian chain create`: asks for a chain and waits until every validator has answered for it.
+
+use super::{MODULE, find, offer_of, offers, show};
+use crate::{
+    connect::{Connect, Sign, SignMany},
+    governance::{exit_of, propose, standing, vote},
+    out,
+    problem::{Cause, Exit, Result},
+    refusal::sdk,
+    text::{problem, say},
+    transaction,
+};
+use bytes::Bytes;
+use clap::Args;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+use yulian_exec::rules::ROLE_ADMIN;
+use yulian_sdk::{
+    Action, Chain,
+    views::{ChainLife, ChainRecordView, OfferView},
+};
+use yulian_types::proto::{Account, CreateChain};
+
+/// Pause between looks at a chain that starts.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Validators of a chain unless others are named.
+const VALIDATORS_DEFAULT: usize = 4;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    name: String,
+    #[arg(long)]
+    title: Option<String>,
+    #[arg(long, default_value = "evidence")]
+    template: String,
+    #[arg(long)]
+    organisation: Vec<String>,
+    #[arg(long)]
+    validator: Vec<String>,
+    #[arg(long)]
+    observer: Vec<String>,
+    #[arg(long, default_value_t = 0)]
+    transactions_per_second: u32,
+    #[arg(long, default_value_t = 0)]
+    storage_mib: u32,
+    #[arg(long)]
+    vote: bool,
+    #[arg(long, default_value_t = 30)]
+    timeout_s: u64,
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connect: Connect,
+    #[command(flatten)]
+    sign: Sign,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
+    let system = arguments.connect.chain().await?;
+    let actor = arguments.sign.actor(&arguments.connect, &system, ROLE_ADMIN).await?;
+    let mut call = call(arguments, &system, &actor.view.organisation).await?;
+    if arguments.vote {
+        call.creator = actor.view.organisation.clone();
+        let many = SignMany {
+            key: Vec::new(),
+            passphrase: arguments.sign.passphrase.clone(),
+        };
+        let mut voters = many.actors(&arguments.connect, &system, ROLE_ADMIN).await?;
+        voters.sort_by_key(|voter| voter.view.organisation != actor.view.organisation);
+        let action = Action::CreateChain(Box::new(call));
+        let id = propose(&system, &voters, &action, &say::reason_create_chain(&arguments.name)).await?;
+        let view = vote(&system, &voters, id, true).await?;
+        if exit_of(&view) != Exit::Done {
+            out::note_line(standing(&view));
+            return Ok(Exit::No);
+        }
+    } else {
+        let signed = actor.account.call(system.terms(), MODULE, "create", &call);
+        transaction::result(&system, &signed.or_problem(problem::cannot_sign)?).await?;
+    }
+    let record = wait(&system, &arguments.name, arguments.timeout_s).await?;
+    if arguments.json {
+        out::json(&record);
+    } else {
+        show::print(&record);
+    }
+    Ok(match record.life {
+        ChainLife::Running => Exit::Done,
+        _ => Exit::No,
+    })
+}
+
+/// The call, with what was not named filled in from the system chain.
+async fn call(arguments: &Arguments, system: &Chain, creator: &str) -> Result<CreateChain> {
+    let offers = offers(system).await?;
+    let validators = match arguments.validator.as_slice() {
+        [] => choose(&offers, &arguments.template),
+        named => pick(&offers, named)?,
+    };
+    let observers = pick(&offers, &arguments.observer)?;
+    let mut organisations: BTreeSet<&str> = arguments.organisation.iter().map(String::as_str).collect();
+    organisations.insert(creator);
+    let owners = validators
+        .iter()
+        .chain(&observers)
+        .map(|offer| offer.organisation.as_str());
+    organisations.extend(owners);
+    let genesis = system.genesis().await.map_err(sdk)?;
+    let wanted =
+        |account: &&Account| !account.roles.is_empty() && organisations.contains(account.organisation.as_str());
+    let accounts = genesis.message.accounts.iter().filter(wanted);
+    Ok(CreateChain {
+        name: arguments.name.clone(),
+        title: arguments.title.clone().unwrap_or_else(|| arguments.name.clone()),
+        template: arguments.template.clone(),
+        organisations: arguments.organisation.clone(),
+        validators: keys(&validators),
+        observers: keys(&observers),
+        accounts: accounts.map(|account| account.id.clone()).collect(),
+        transactions_per_second: arguments.transactions_per_second,
+        storage_mib: arguments.storage_mib,
+        ..Default::default()
+    })
+}
+
+/// Nodes with room that take the template, one of each cloud in turn, those that host least first.
+fn choose<'a>(offers: &'a [OfferView], template: &str) -> Vec<&'a OfferView> {
+    let takes = |offer: &&OfferView| {
+        let template = offer.templates.is_empty() || offer.templates.iter().any(|own| own == template);
+        template && !offer.draining && offer.chains < offer.chains_max
+    };
+    let mut free: Vec<&OfferView> = offers.iter().filter(takes).collect();
+    free.sort_by_key(|offer| offer.chains);
+    let mut clouds = BTreeSet::new();
+    let (mut chosen, rest): (Vec<&OfferView>, Vec<&OfferView>) =
+        free.into_iter().partition(|offer| clouds.insert(offer.cloud.as_str()));
+    chosen.extend(rest);
+    chosen.truncate(VALIDATORS_DEFAULT);
+    chosen
+}
+
+fn pick<'a>(offers: &'a [OfferView], named: &[String]) -> Result<Vec<&'a OfferView>> {
+    named.iter().map(|name| offer_of(offers, name)).collect()
+}
+
+fn keys(offers: &[&OfferView]) -> Vec<Bytes> {
+    let mut keys: Vec<Bytes> = offers
+        .iter()
+        .map(|offer| Bytes::copy_from_slice(offer.node.0.as_bytes()))
+        .collect();
+    keys.sort();
+    keys
+}
+
+/// Looks until the chain runs or cannot, or the time is over.
+async fn wait(system: &Chain, name: &str, timeout_s: u64) -> Result<ChainRecordView> {
+    let until = Instant::now() + Duration::from_secs(timeout_s);
+    loop {
+        let record = find(system, name).await?;
+        if record.life != ChainLife::Starting || Instant::now() >= until {
+            return Ok(record);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yulian_crypto::sm2::{SecretKey, Signer};
+
+    fn offer(number: u8, cloud: &str, chains: u32) -> OfferView {
+        OfferView {
+            node: yulian_sdk::views::KeyText(SecretKey::from_bytes(&[number; 32]).unwrap().public_key()),
+            name: format!("n{number}"),
+            cloud: cloud.into(),
+            organisation: "o".into(),
+            chains,
+            chains_max: 2,
+            storage_mib: 0,
+            storage_mib_max: 1,
+            organisations: vec![],
+            templates: vec![],
+            draining: false,
+        }
+    }
+
+    #[test]
+    fn clouds_come_first_and_full_nodes_not_at_all() {
+        let mut offers = vec![
+            offer(1, "a", 0),
+            offer(2, "a", 0),
+            offer(3, "b", 1),
+            offer(4, "c", 0),
+            offer(5, "d", 2),
+            offer(6, "d", 1),
+        ];
+        let names = |offers: &[OfferView]| -> BTreeSet<String> {
+            choose(offers, "evidence")
+                .iter()
+                .map(|offer| offer.name.clone())
+                .collect()
+        };
+        let expected = |list: [&str; 4]| list.map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(names(&offers), expected(["n1", "n3", "n4", "n6"]));
+        offers[5].draining = true;
+        assert_eq!(names(&offers), expected(["n1", "n2", "n3", "n4"]));
+    }
+}

@@ -1,0 +1,180 @@
+//! What the platform lets a chain do on this node: whether it is paused, and how much it may use.
+//!
+//! None of this is part of consensus: a pause is kept by every node that admits and proposes, and a block that was made
+//! before a node heard of it is valid all the same.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use yulian_exec::Failure;
+use yulian_modules::chain::codes;
+use yulian_types::{
+    SealedTransaction,
+    state_keys::{GOVERNANCE_MODULE, LINK_MODULE},
+};
+
+/// What a chain takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// Everything.
+    #[default]
+    Open,
+    /// What the consortium and other chains need to go on: `governance` and `link`.
+    Paused,
+    /// Nothing: it is starting, or has ended.
+    Closed,
+}
+
+/// How much a chain may use; 0 = as much as there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quotas {
+    /// Transactions per second, counted over those that reach this node, of clients and of members.
+    pub transactions_per_second: u32,
+    /// MiB on this node's disk.
+    pub storage_mib: u32,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    standing: Standing,
+    quotas: Quotas,
+    /// What may still come, in thousandths of a transaction; at most one second's worth.
+    tokens: u64,
+    filled_ms: u64,
+    storage_bytes: u64,
+    refused: u64,
+}
+
+/// The regime of one chain. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Regime(Arc<Mutex<State>>);
+
+/// Thousandths of a transaction that one costs.
+const TOKEN: u64 = 1_000;
+
+impl Regime {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes it; the answer is whether the standing is another.
+    pub fn set(&self, standing: Standing, quotas: Quotas) -> bool {
+        let mut state = self.state();
+        state.quotas = quotas;
+        std::mem::replace(&mut state.standing, standing) != standing
+    }
+
+    /// What the chain takes.
+    pub fn standing(&self) -> Standing {
+        self.state().standing
+    }
+
+    /// How much it may use, the bytes that it has on the disk as last measured, and how many transactions were refused by a
+    /// quota.
+    pub fn usage(&self) -> (Quotas, u64, u64) {
+        let state = self.state();
+        (state.quotas, state.storage_bytes, state.refused)
+    }
+
+    /// Notes what the chain has on the disk.
+    pub fn measured(&self, bytes: u64) {
+        self.state().storage_bytes = bytes;
+    }
+
+    /// Whether the chain takes a transaction of that module at all.
+    pub fn takes(&self, transaction: &SealedTransaction) -> Result<(), Failure> {
+        takes(self.state().standing, &transaction.payload.module)
+    }
+
+    /// Judges a transaction that would enter the pool. One that a member sent was counted where it was submitted, too: it uses
+    /// up the quota and is never refused for it.
+    pub fn admit(&self, transaction: &SealedTransaction, own: bool, now_ms: u64) -> Result<(), Failure> {
+        let mut state = self.state();
+        let module = transaction.payload.module.as_str();
+        takes(state.standing, module)?;
+        // The consortium must be able to act whatever is used up.
+        if module == GOVERNANCE_MODULE {
+            return Ok(());
+        }
+        let full = u64::from(state.quotas.storage_mib) << 20;
+        if own && full > 0 && state.storage_bytes >= full {
+            state.refused += 1;
+            let detail = format!("{} of {} MiB", state.storage_bytes >> 20, state.quotas.storage_mib);
+            return Err(Failure::new(&codes::STORAGE_QUOTA, detail));
+        }
+        state.draw(own, now_ms)
+    }
+}
+
+fn takes(standing: Standing, module: &str) -> Result<(), Failure> {
+    match standing {
+        Standing::Open => Ok(()),
+        Standing::Paused if module == GOVERNANCE_MODULE || module == LINK_MODULE => Ok(()),
+        Standing::Paused | Standing::Closed => Err(Failure::from(&codes::PAUSED)),
+    }
+}
+
+impl State {
+    /// Takes one transaction's worth out of the bucket.
+    fn draw(&mut self, own: bool, now_ms: u64) -> Result<(), Failure> {
+        let rate = u64::from(self.quotas.transactions_per_second);
+        if rate == 0 {
+            return Ok(());
+        }
+        // Thousandths per millisecond are transactions per second.
+        let new = now_ms.saturating_sub(self.filled_ms).saturating_mul(rate);
+        self.tokens = self.tokens.saturating_add(new).min(rate * TOKEN);
+        self.filled_ms = self.filled_ms.max(now_ms);
+        if own && self.tokens < TOKEN {
+            self.refused += 1;
+            return Err(Failure::new(&codes::RATE_QUOTA, format!("{rate} per second")));
+        }
+        self.tokens = self.tokens.saturating_sub(TOKEN);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{sender_key, transaction};
+
+    #[test]
+    fn the_bucket_holds_one_second_and_refuses_own_transactions_alone() {
+        let regime = Regime::default();
+        let one = transaction(&sender_key(1), 0);
+        assert!(regime.admit(&one, true, 0).is_ok(), "no quota");
+        let quotas = Quotas {
+            transactions_per_second: 2,
+            storage_mib: 0,
+        };
+        assert!(!regime.set(Standing::Open, quotas));
+        let now = 1_000_000;
+        assert!(regime.admit(&one, true, now).is_ok());
+        assert!(regime.admit(&one, true, now).is_ok());
+        assert_eq!(regime.admit(&one, true, now).unwrap_err().code, &codes::RATE_QUOTA);
+        assert!(regime.admit(&one, false, now).is_ok(), "a member's");
+        assert!(regime.admit(&one, true, now + 499).is_err());
+        assert!(regime.admit(&one, true, now + 500).is_ok());
+        assert_eq!(regime.usage().2, 2);
+    }
+
+    #[test]
+    fn a_pause_and_a_full_disk_refuse() {
+        let regime = Regime::default();
+        let one = transaction(&sender_key(1), 0);
+        assert!(regime.set(Standing::Paused, Quotas::default()));
+        assert_eq!(regime.takes(&one).unwrap_err().code, &codes::PAUSED);
+        assert_eq!(takes(Standing::Paused, "governance"), Ok(()));
+        assert_eq!(takes(Standing::Paused, "link"), Ok(()));
+        assert!(takes(Standing::Closed, "governance").is_err());
+        let quotas = Quotas {
+            transactions_per_second: 0,
+            storage_mib: 1,
+        };
+        regime.set(Standing::Open, quotas);
+        regime.measured((1 << 20) - 1);
+        assert!(regime.admit(&one, true, 0).is_ok());
+        regime.measured(1 << 20);
+        assert_eq!(regime.admit(&one, true, 0).unwrap_err().code, &codes::STORAGE_QUOTA);
+        assert!(regime.admit(&one, false, 0).is_ok());
+    }
+}
