@@ -1,7 +1,8 @@
 //! The command line: its grammar, its help in both languages, its errors in words.
 
 use crate::{
-    account, bench, block, chain, demo, doctor, evidence, governance, key, ledger, network, node, status,
+    account, agent, bench, block, chain, demo, doctor, evidence, fusion, governance, key, ledger, network, node,
+    status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -41,6 +42,10 @@ pub(crate) enum Run {
     Status(status::Arguments),
     #[command(subcommand)]
     Chain(chain::Command),
+    #[command(subcommand)]
+    Fusion(fusion::Command),
+    #[command(subcommand)]
+    Agent(agent::Command),
     #[command(subcommand)]
     Node(node::Command),
     #[command(subcommand)]

@@ -41,6 +41,15 @@ pub(crate) struct Connect {
 }
 
 impl Connect {
+    /// The network of a folder, by its first chain.
+    pub(crate) fn of_folder(dir: &Path) -> Self {
+        Self {
+            url: Vec::new(),
+            dir: dir.to_owned(),
+            chain: CHAIN_DEFAULT.into(),
+        }
+    }
+
     /// Addresses: those named, else those of the network in the folder, else the standard one.
     pub(crate) fn urls(&self) -> Result<Vec<String>> {
         if !self.url.is_empty() {

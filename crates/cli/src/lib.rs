@@ -5,6 +5,7 @@
 //! what to do.
 
 mod account;
+mod agent;
 mod arguments;
 mod bench;
 mod block;
@@ -15,6 +16,7 @@ mod demo;
 mod doctor;
 mod evidence;
 mod files;
+mod fusion;
 mod governance;
 mod key;
 mod ledger;
@@ -87,6 +89,8 @@ fn run(command: Run) -> Result<Exit> {
         Run::Status(arguments) => status::run(&arguments),
         Run::Chain(command) => chain::run(command),
         Run::Node(command) => node::run(command),
+        Run::Fusion(command) => fusion::run(command),
+        Run::Agent(command) => agent::run(command),
         Run::Network(command) => network::run(&command),
         Run::Validator(command) => governance::validator::run(command),
         Run::Proposal(command) => governance::proposal::run(command),

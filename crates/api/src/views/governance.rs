@@ -169,6 +169,47 @@ pub enum ActionView {
         /// First height at which it is in force.
         height: Decimal,
     },
+    /// Believe what another chain proves.
+    AgreeLink {
+        /// Its genesis digest, to be compared with what that chain's operators say.
+        chain: DigestText,
+        /// Name for people.
+        name: String,
+        /// It becomes this chain's relay.
+        relay: bool,
+        /// Its packets need no relay's word.
+        direct: bool,
+        /// Height from which it is believed; 0 = from genesis.
+        start_height: Decimal,
+        /// Digest of the header at that height.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        start: Option<DigestText>,
+    },
+    /// End the link to a chain.
+    EndLink {
+        /// Its genesis digest.
+        chain: DigestText,
+    },
+    /// Set a route of a relay chain.
+    SetRoute {
+        /// Chain that sends; 64 zeros = any.
+        source: DigestText,
+        /// Chain that receives; 64 zeros = any.
+        destination: DigestText,
+        /// Module; empty = any.
+        module: String,
+        /// Organisations of the source that may send; none = all.
+        organisations: Vec<String>,
+        /// The route is closed.
+        closed: bool,
+    },
+    /// Lift a freeze of a relay chain.
+    LiftFreeze {
+        /// Chain that sends; 64 zeros = any.
+        source: DigestText,
+        /// Chain that receives; 64 zeros = any.
+        destination: DigestText,
+    },
     /// An action that this software does not know.
     Other {
         /// Number of the kind.
@@ -219,9 +260,51 @@ impl ActionView {
                 let height = Decimal(height);
                 Self::ActivateProtocol { version, height }
             }
+            20 => agreed(message(bytes)?)?,
+            21 => Self::EndLink {
+                chain: digest(&message::<proto::EndLink>(bytes)?.chain_id)?,
+            },
+            22 => {
+                let route: proto::SetRoute = message(bytes)?;
+                Self::SetRoute {
+                    source: digest(&route.source)?,
+                    destination: digest(&route.destination)?,
+                    module: route.module,
+                    organisations: route.organisations,
+                    closed: route.closed,
+                }
+            }
+            23 => {
+                let freeze: proto::Freeze = message(bytes)?;
+                Self::LiftFreeze {
+                    source: digest(&freeze.source)?,
+                    destination: digest(&freeze.destination)?,
+                }
+            }
             number => Self::Other { number },
         })
     }
+}
+
+fn digest(bytes: &[u8]) -> Result<DigestText, RecordError> {
+    yulian_crypto::Digest::from_slice(bytes)
+        .map(DigestText)
+        .ok_or(RecordError::Digest)
+}
+
+fn agreed(action: proto::AgreeLink) -> Result<ActionView, RecordError> {
+    let start = action.start.unwrap_or_default();
+    Ok(ActionView::AgreeLink {
+        chain: digest(&action.chain_id)?,
+        name: action.name,
+        relay: action.relay,
+        direct: action.direct,
+        start_height: Decimal(start.height),
+        start: match start.height {
+            0 => None,
+            _ => Some(digest(&start.digest)?),
+        },
+    })
 }
 
 fn message<M: prost::Message + Default>(bytes: &Bytes) -> Result<M, CodecError> {

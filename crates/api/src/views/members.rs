@@ -16,6 +16,9 @@ pub enum RecordError {
     /// A public key is malformed.
     #[error("state record with a malformed public key")]
     Key,
+    /// A digest is malformed.
+    #[error("state record with a malformed digest")]
+    Digest,
 }
 
 pub(crate) fn key(bytes: &[u8]) -> Result<KeyText, RecordError> {

@@ -27,6 +27,8 @@ use yulian_types::proto::{Account, CreateChain};
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Validators of a chain unless others are named.
 const VALIDATORS_DEFAULT: usize = 4;
+/// A chain that does not run after this many seconds does not by itself.
+const RUNS_WITHIN_S: u64 = 60;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -60,7 +62,17 @@ pub(crate) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let system = arguments.connect.chain().await?;
     let actor = arguments.sign.actor(&arguments.connect, &system, ROLE_ADMIN).await?;
-    let mut call = call(arguments, &system, &actor.view.organisation).await?;
+    let wanted = Wanted {
+        name: &arguments.name,
+        title: arguments.title.as_deref(),
+        template: &arguments.template,
+        organisations: &arguments.organisation,
+        validators: &arguments.validator,
+        observers: &arguments.observer,
+    };
+    let mut call = wanted.call(&system, &actor.view.organisation).await?;
+    call.transactions_per_second = arguments.transactions_per_second;
+    call.storage_mib = arguments.storage_mib;
     if arguments.vote {
         call.creator = actor.view.organisation.clone();
         let many = SignMany {
@@ -92,37 +104,87 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     })
 }
 
-/// The call, with what was not named filled in from the system chain.
-async fn call(arguments: &Arguments, system: &Chain, creator: &str) -> Result<CreateChain> {
-    let offers = offers(system).await?;
-    let validators = match arguments.validator.as_slice() {
-        [] => choose(&offers, &arguments.template),
-        named => pick(&offers, named)?,
+/// Asks for a chain of a template, unless there is one of that name: by vote, which is what some templates ask for.
+pub(crate) async fn ask_for(connect: &Connect, system: &Chain, name: &str, template: &str) -> Result<()> {
+    if super::all(system).await?.iter().any(|chain| chain.name == name) {
+        return Ok(());
+    }
+    let many = SignMany {
+        key: Vec::new(),
+        passphrase: Default::default(),
     };
-    let observers = pick(&offers, &arguments.observer)?;
-    let mut organisations: BTreeSet<&str> = arguments.organisation.iter().map(String::as_str).collect();
-    organisations.insert(creator);
-    let owners = validators
-        .iter()
-        .chain(&observers)
-        .map(|offer| offer.organisation.as_str());
-    organisations.extend(owners);
-    let genesis = system.genesis().await.map_err(sdk)?;
-    let wanted =
-        |account: &&Account| !account.roles.is_empty() && organisations.contains(account.organisation.as_str());
-    let accounts = genesis.message.accounts.iter().filter(wanted);
-    Ok(CreateChain {
-        name: arguments.name.clone(),
-        title: arguments.title.clone().unwrap_or_else(|| arguments.name.clone()),
-        template: arguments.template.clone(),
-        organisations: arguments.organisation.clone(),
-        validators: keys(&validators),
-        observers: keys(&observers),
-        accounts: accounts.map(|account| account.id.clone()).collect(),
-        transactions_per_second: arguments.transactions_per_second,
-        storage_mib: arguments.storage_mib,
+    let voters = many.actors(connect, system, ROLE_ADMIN).await?;
+    let creator = voters
+        .last()
+        .map(|voter| voter.view.organisation.clone())
+        .unwrap_or_default();
+    let wanted = Wanted {
+        name,
+        template,
         ..Default::default()
-    })
+    };
+    let mut call = wanted.call(system, &creator).await?;
+    call.creator = creator;
+    let action = Action::CreateChain(Box::new(call));
+    let id = propose(system, &voters, &action, &say::reason_create_chain(name)).await?;
+    let view = vote(system, &voters, id, true).await?;
+    match exit_of(&view) {
+        Exit::Done => Ok(()),
+        _ => Err(problem::not_carried(system.name(), id)),
+    }
+}
+
+/// A chain of the register, once it runs.
+pub(crate) async fn running(system: &Chain, name: &str) -> Result<ChainRecordView> {
+    let record = wait(system, name, RUNS_WITHIN_S).await?;
+    match record.life {
+        ChainLife::Running => Ok(record),
+        _ => Err(problem::chain_not_running(name)),
+    }
+}
+
+/// What is asked for.
+#[derive(Debug, Default)]
+struct Wanted<'a> {
+    name: &'a str,
+    title: Option<&'a str>,
+    template: &'a str,
+    organisations: &'a [String],
+    validators: &'a [String],
+    observers: &'a [String],
+}
+
+impl Wanted<'_> {
+    /// The call, with what was not named filled in from the system chain.
+    async fn call(&self, system: &Chain, creator: &str) -> Result<CreateChain> {
+        let offers = offers(system).await?;
+        let validators = match self.validators {
+            [] => choose(&offers, self.template),
+            named => pick(&offers, named)?,
+        };
+        let observers = pick(&offers, self.observers)?;
+        let mut organisations: BTreeSet<&str> = self.organisations.iter().map(String::as_str).collect();
+        organisations.insert(creator);
+        let owners = validators
+            .iter()
+            .chain(&observers)
+            .map(|offer| offer.organisation.as_str());
+        organisations.extend(owners);
+        let genesis = system.genesis().await.map_err(sdk)?;
+        let wanted =
+            |account: &&Account| !account.roles.is_empty() && organisations.contains(account.organisation.as_str());
+        let accounts = genesis.message.accounts.iter().filter(wanted);
+        Ok(CreateChain {
+            name: self.name.into(),
+            title: self.title.unwrap_or(self.name).into(),
+            template: self.template.into(),
+            organisations: self.organisations.to_vec(),
+            validators: keys(&validators),
+            observers: keys(&observers),
+            accounts: accounts.map(|account| account.id.clone()).collect(),
+            ..Default::default()
+        })
+    }
 }
 
 /// Nodes with room that take the template, one of each cloud in turn, those that host least first.

@@ -4,6 +4,7 @@ mod create;
 mod life;
 mod show;
 
+pub(crate) use create::{ask_for, running};
 pub(crate) use life::sign_for;
 
 use crate::{
@@ -51,7 +52,7 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 }
 
 /// Every chain of the register.
-async fn all(system: &Chain) -> Result<Vec<ChainRecordView>> {
+pub(crate) async fn all(system: &Chain) -> Result<Vec<ChainRecordView>> {
     let mut chains = Vec::new();
     let mut page = Page::default();
     loop {

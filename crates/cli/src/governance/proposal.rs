@@ -130,6 +130,22 @@ fn action(action: &ActionView) -> String {
         ActionView::UnfreezeOrganisation { id } => say::action_unfreeze_organisation(id),
         ActionView::ChangeCharter { .. } => say::action_charter(),
         ActionView::ActivateProtocol { version, height } => say::action_protocol(version, height),
+        ActionView::AgreeLink { chain, name, relay, .. } => {
+            let as_relay = if *relay { say::action_as_relay() } else { String::new() };
+            say::action_agree_link(out::one_line(name), chain, as_relay)
+        }
+        ActionView::EndLink { chain } => say::action_end_link(chain),
+        ActionView::SetRoute {
+            source,
+            destination,
+            module,
+            closed,
+            ..
+        } => match closed {
+            true => say::action_close_route(source, destination, out::one_line(module)),
+            false => say::action_open_route(source, destination, out::one_line(module)),
+        },
+        ActionView::LiftFreeze { source, destination } => say::action_lift_freeze(source, destination),
         ActionView::Other { number } => say::action_other(number),
     }
 }

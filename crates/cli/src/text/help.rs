@@ -362,6 +362,61 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "The chains of a platform: create, pause, archive",
     ),
     (
+        "fusion",
+        "融合网络：中继链、成员链与链间消息",
+        "The fusion network: relay chain, members, and what goes between them",
+    ),
+    (
+        "fusion.build",
+        "创建融合网络的各条链并互相建立信任；已有的不变",
+        "Make the chains of a fusion network and link them; what is there stays",
+    ),
+    (
+        "fusion.build.topology",
+        "拓扑：henan（省数据共享链、中继链与 19 条市级链）；不给出成员时即为 henan",
+        "Topology: henan (the province's chain, the relay chain and 19 cities), also where no member is named",
+    ),
+    (
+        "fusion.build.member",
+        "成员链的名称，可多次给出",
+        "Name of a member chain, may be given several times",
+    ),
+    (
+        "fusion.show",
+        "显示各链、互信状态与中继代理",
+        "Show the chains, whom they believe, and the relay agent",
+    ),
+    (
+        "fusion.ask",
+        "跨链核验：由一条链向另一条链查询存证，答复由对方链自证",
+        "Verify across chains: one asks another for a record, which proves its answer itself",
+    ),
+    ("fusion.ask.digest", "存证的摘要", "Digest of the record"),
+    ("fusion.ask.from", "提问的链", "The chain that asks"),
+    ("fusion.ask.of", "被问的链", "The chain that is asked"),
+    ("fusion.ask.organisation", "存证机构", "Organisation of the record"),
+    (
+        "fusion.ask.timeout_s",
+        "消息超时的秒数",
+        "Seconds until the packet times out",
+    ),
+    ("agent", "代理：跟随各链并搬运", "Agents: follow the chains and carry"),
+    (
+        "agent.relay",
+        "运行中继代理；yulian up 在有中继链时自动运行一个",
+        "Run a relay agent; yulian up runs one where there is a relay chain",
+    ),
+    (
+        "agent.relay.folder",
+        "断点与状态所在的文件夹，默认为网络文件夹下的 relay-agent",
+        "Folder of cursors and status, relay-agent below that of the network by default",
+    ),
+    (
+        "up.topology",
+        "就绪后建立融合网络：henan",
+        "Build a fusion network once it is ready: henan",
+    ),
+    (
         "chain.create",
         "创建一条链，并等到每个验证节点都已就绪",
         "Create a chain and wait until every validator has answered for it",
@@ -743,8 +798,8 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ("account.add.label", "账户名称", "Name of the account"),
     (
         "*.roles",
-        "角色，可多次给出：admin、auditor、writer",
-        "A role, may be given several times: admin, auditor, writer",
+        "角色，可多次给出：admin、auditor、regulator、writer",
+        "A role, may be given several times: admin, auditor, regulator, writer",
     ),
     ("account.roles", "设定账户的角色", "Set the roles of an account"),
     (

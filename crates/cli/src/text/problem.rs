@@ -187,6 +187,34 @@ crate::text::problems! {
     }
 
     // Validators and nodes.
+    too_few_members() = "too_few_members", CannotRun {
+        "融合网络至少要有两条成员链", "请多次给出 --member，或用 --topology henan",
+        "a fusion network has two member chains at least", "give --member several times, or --topology henan"
+    }
+    unknown_layout(name, known) = "unknown_topology", CannotRun {
+        "没有名为“{name}”的拓扑；有：{known}", "请核对名称；--topology 与 --member 不能同时使用",
+        "there is no topology \"{name}\"; there are: {known}", "check the name; --topology and --member exclude each other"
+    }
+    not_carried(chain, id) = "not_carried", No {
+        "链 {chain} 上的提案 {id} 未获通过", "本目录中的管理员密钥不足以达到法定数；请其他成员表决",
+        "proposal {id} of chain {chain} was not carried", "the keys of this folder do not reach the quorum: let other members vote"
+    }
+    chain_not_running(name) = "chain_not_running", No {
+        "链“{name}”没有运行", "用 yulian chain show 查看原因",
+        "the chain \"{name}\" does not run", "see yulian chain show for the reason"
+    }
+    agent_stopped() = "agent_stopped", CannotRun {
+        "中继代理停止", "请按原因处理后重新启动；它从断点继续",
+        "the relay agent stopped", "mend the cause and start it again; it goes on where it was"
+    }
+    packet_pending(chain, sequence) = "packet_pending", No {
+        "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
+        "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"
+    }
+    packet_failed(chain, code) = "packet_failed", No {
+        "链 {chain} 没有答复：{code}", "请按错误码处理后重新发送",
+        "chain {chain} did not answer: {code}", "mend what the code says and send it again"
+    }
     unknown_platform_chain(name, known) = "unknown_platform_chain", No {
         "平台上没有链“{name}”；有：{known}", "请核对链名；查询对象须为平台的系统链",
         "the platform has no chain \"{name}\"; there are: {known}", "check the name; the chain that is asked must be the platform's system chain"

@@ -5,7 +5,7 @@ use crate::{
     problem::Result,
     text::problem,
 };
-use yulian_exec::rules::{ROLE_ADMIN, ROLE_WRITER};
+use yulian_exec::rules::{ROLE_ADMIN, ROLE_AUDITOR, ROLE_REGULATOR, ROLE_WRITER};
 use yulian_types::faults_max;
 
 /// Fewest nodes.
@@ -103,6 +103,8 @@ fn organisations() -> Vec<Organisation> {
         accounts: vec![
             Account::new("admin", &[ROLE_ADMIN]),
             Account::new("writer", &[ROLE_WRITER]),
+            Account::new("relay", &[ROLE_AUDITOR]),
+            Account::new("regulator", &[ROLE_REGULATOR]),
         ],
     };
     CLOUDS.iter().map(operator).chain([authority]).collect()

@@ -15,6 +15,7 @@ use crate::{
     clock,
     connect::{DIR_DEFAULT, block_on},
     files,
+    fusion::Layout,
     network::{
         plan::Plan,
         record::Record,
@@ -48,14 +49,20 @@ pub(crate) struct Arguments {
     port_base: Option<u16>,
     #[arg(long)]
     fresh: bool,
+    #[arg(long)]
+    topology: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let dir = &arguments.dir;
+    let layout = match &arguments.topology {
+        Some(named) => Some(Layout::new(Some(named), &[])?),
+        None => None,
+    };
     let (record, lock) = prepare(arguments)?;
     let founders = founders(dir)?;
     ports::check(&record)?;
-    block_on(supervise::run(dir, &record, founders))?;
+    block_on(supervise::run(dir, &record, founders, layout))?;
     drop(lock);
     Ok(Exit::Done)
 }

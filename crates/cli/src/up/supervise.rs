@@ -7,6 +7,9 @@ use super::{
     status_file::{self, Running, RunningNode},
 };
 use crate::{
+    agent,
+    connect::Connect,
+    fusion::{self, Layout},
     network::record::{NodeEntry, Record},
     out,
     problem::{Cause, Problem, Result},
@@ -28,15 +31,19 @@ use tokio::{
 const EVENTS_MAX: usize = 64;
 /// Between two looks for nodes that were added to the network.
 const LOOK: Duration = Duration::from_millis(250);
+/// Wait before an agent that stopped is started again.
+const AGENT_AGAIN: Duration = Duration::from_secs(5);
 
 /// Runs the network until a signal comes. `founders` are the nodes without which there is no chain.
-pub(super) async fn run(dir: &Path, record: &Record, founders: usize) -> Result<()> {
+///
+/// A fusion network is built as soon as they are ready, where a layout is named, and its relay agent runs beside them.
+pub(super) async fn run(dir: &Path, record: &Record, founders: usize, layout: Option<Layout>) -> Result<()> {
     let mut signals = Signals::new()?;
     let mut network = Network::new(dir, record);
     for node in &record.nodes {
         network.take_in(node);
     }
-    let ended = network.watch_over(record, founders, &mut signals).await;
+    let ended = network.watch_over(record, founders, layout, &mut signals).await;
     // Whatever the reason, no process stays behind.
     out::note_line(say::stopping());
     network.stop().await;
@@ -94,11 +101,19 @@ impl Network {
     }
 
     /// Until a signal comes, the network does not get ready, or a node cannot be started at all.
-    async fn watch_over(&mut self, record: &Record, founders: usize, signals: &mut Signals) -> Result<()> {
+    async fn watch_over(
+        &mut self,
+        record: &Record,
+        founders: usize,
+        layout: Option<Layout>,
+        signals: &mut Signals,
+    ) -> Result<()> {
         let dir = self.dir.clone();
         let ready = ready::wait(&dir, &record.nodes[..founders.min(record.nodes.len())]);
         tokio::pin!(ready);
         let mut is_ready = false;
+        let fused = fused(&dir, layout);
+        tokio::pin!(fused);
         loop {
             tokio::select! {
                 () = signals.come() => return Ok(()),
@@ -108,6 +123,7 @@ impl Network {
                     is_ready = true;
                     self.say_ready();
                 }
+                ended = &mut fused, if is_ready => ended?,
                 Some(ended) = self.keepers.join_next() => ended.or_problem(problem::no_runtime)??,
                 _ = self.look.tick(), if is_ready => self.look_for_new(),
             }
@@ -163,6 +179,21 @@ impl Network {
         while self.told.recv().await.is_some() {}
         while self.keepers.join_next().await.is_some() {}
         status_file::remove(&self.dir);
+    }
+}
+
+/// Builds the fusion network, if one was asked for, and carries between its chains for ever.
+async fn fused(dir: &Path, layout: Option<Layout>) -> Result<()> {
+    let connect = Connect::of_folder(dir);
+    if let Some(layout) = layout {
+        fusion::build(&connect, &layout).await?;
+    }
+    loop {
+        // A chain that cannot be reached for a while must not stop the network.
+        if let Err(problem) = agent::keep(&connect, &agent::folder(dir)).await {
+            out::note_line(problem.render());
+        }
+        tokio::time::sleep(AGENT_AGAIN).await;
     }
 }
 

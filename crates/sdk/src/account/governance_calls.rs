@@ -77,6 +77,14 @@ pub enum Action {
     ChangeChain(proto::ChangeChain),
     /// Add a template of chains or replace one, on a system chain.
     SetTemplate(proto::ChainTemplate),
+    /// Believe what another chain proves.
+    AgreeLink(proto::AgreeLink),
+    /// End the link to a chain.
+    EndLink(Digest),
+    /// Set a route of a relay chain.
+    SetRoute(proto::SetRoute),
+    /// Lift a freeze of a relay chain.
+    LiftFreeze(proto::Freeze),
 }
 
 impl Action {
@@ -131,6 +139,13 @@ impl Action {
                 let (name, value) = (name.clone(), *value);
                 (4, encode(&proto::SetParameter { name, value }))
             }
+            Self::AgreeLink(action) => (20, encode(action)),
+            Self::EndLink(chain) => {
+                let chain_id = Bytes::copy_from_slice(&chain.0);
+                (21, encode(&proto::EndLink { chain_id }))
+            }
+            Self::SetRoute(action) => (22, encode(action)),
+            Self::LiftFreeze(action) => (23, encode(action)),
             Self::AddOrganisation(action) => (5, encode(action)),
             Self::RemoveOrganisation(id) => (6, organisation(id)),
             Self::FreezeOrganisation(id) => (7, organisation(id)),
