@@ -16,7 +16,7 @@ use std::sync::Arc;
 use yulian_crypto::Digest;
 use yulian_state::{WARM_PATHS_MAX, workers::Workers, write_set::Write};
 use yulian_types::{
-    ParentResults, SealedBlock, SealedTransaction, ValidatorSet, empty_root, proto, state_keys::GOVERNANCE_ID,
+    ParentResults, SealedBlock, SealedTransaction, ValidatorSet, empty_root, proto, state_keys::{GOVERNANCE_ID, LINK_ID},
 };
 
 /// Executes the transactions of one block.
@@ -214,6 +214,7 @@ pub(crate) fn assemble(
         ids,
         receipts,
         nodes_changed: writes.iter().any(is_node_record),
+        links_changed: writes.iter().any(|write| write.module_id == LINK_ID),
         writes,
         changes,
         undo,

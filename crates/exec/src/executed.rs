@@ -44,6 +44,8 @@ pub struct Executed {
     pub protocol: Arc<proto::ProtocolSchedule>,
     /// The list of registered nodes, or a node's record, changed.
     pub nodes_changed: bool,
+    /// The block wrote something that other chains wait for: a proof of it needs the next block.
+    pub links_changed: bool,
     /// What stood at each of `writes` before the block.
     pub(crate) previous: Vec<Option<Bytes>>,
     /// `ids` sorted, for the replay check.

@@ -57,6 +57,8 @@ impl Default for ChainOptions {
 pub struct Pace {
     /// After the last transaction, the closing block follows when nothing new has come for this time.
     pub closing_delay: Duration,
+    /// The same where other chains wait for what the parent wrote.
+    pub link_delay: Duration,
     /// A parent of that many transactions means load: the next block then waits until it is full or `loaded_interval` after
     /// its parent. Fewer and larger blocks cost less per transaction.
     pub loaded_from: usize,
@@ -73,6 +75,7 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             closing_delay: Duration::from_millis(150),
+            link_delay: Duration::from_millis(10),
             loaded_from: 64,
             loaded_interval: Duration::from_millis(70),
             busy_from: 1_500,

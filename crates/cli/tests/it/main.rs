@@ -1,6 +1,7 @@
 //! The binary as people and programs use it.
 
 mod chains;
+mod fusion;
 mod journey;
 mod key;
 mod killed;

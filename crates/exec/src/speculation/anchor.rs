@@ -89,6 +89,7 @@ impl Anchor {
             decided: rules.decided,
             protocol: rules.protocol,
             nodes_changed: false,
+            links_changed: false,
             previous: vec![],
             undo: Undo::default(),
             sorted_ids: vec![],

@@ -12,6 +12,8 @@ pub(super) struct Situation {
     pub(super) parent_ms: u64,
     /// Transactions of the parent.
     pub(super) parent_transactions: usize,
+    /// Other chains wait for what the parent wrote.
+    pub(super) parent_links: bool,
     /// The parent is the genesis block.
     pub(super) genesis: bool,
     /// A change of validators waits for the epoch's end.
@@ -26,6 +28,7 @@ impl Situation {
             began_ms,
             parent_ms: parent.time_ms(),
             parent_transactions: parent.ids.len(),
+            parent_links: parent.links_changed,
             genesis: parent.height() == 0,
             change_pending: parent.change_pending(),
             heartbeat_ms: parent.parameters.heartbeat_ms,
@@ -42,7 +45,8 @@ impl Situation {
             return self.began_ms;
         }
         if self.genesis || self.parent_transactions > 0 {
-            return self.began_ms.saturating_add(pace.closing_delay.as_millis() as u64);
+            let delay = if self.parent_links { pace.link_delay } else { pace.closing_delay };
+            return self.began_ms.saturating_add(delay.as_millis() as u64);
         }
         self.parent_ms.saturating_add(self.heartbeat_ms)
     }
@@ -70,6 +74,7 @@ mod tests {
         began_ms: 10_000,
         parent_ms: 9_900,
         parent_transactions: 0,
+        parent_links: false,
         genesis: false,
         change_pending: false,
         heartbeat_ms: 300_000,
@@ -84,6 +89,11 @@ mod tests {
             ..QUIET
         };
         assert_eq!(closing.empty_due_ms(&pace), 10_150);
+        let sends = Situation {
+            parent_links: true,
+            ..closing
+        };
+        assert_eq!(sends.empty_due_ms(&pace), 10_010);
         let first = Situation { genesis: true, ..QUIET };
         assert_eq!(first.empty_due_ms(&pace), 10_150);
         let driven = Situation {
