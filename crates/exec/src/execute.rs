@@ -16,7 +16,8 @@ use std::sync::Arc;
 use yulian_crypto::Digest;
 use yulian_state::{WARM_PATHS_MAX, workers::Workers, write_set::Write};
 use yulian_types::{
-    ParentResults, SealedBlock, SealedTransaction, ValidatorSet, empty_root, proto, state_keys::{GOVERNANCE_ID, LINK_ID},
+    ParentResults, SealedBlock, SealedTransaction, ValidatorSet, empty_root, proto,
+    state_keys::{GOVERNANCE_ID, LINK_ID},
 };
 
 /// Executes the transactions of one block.

@@ -24,6 +24,9 @@ pub const CARRY_TIME_OUT: u32 = 5;
 pub const CARRY_EXPIRE: u32 = 6;
 /// Kind of a carried item: the source gives a packet up, as a vote decided.
 pub const CARRY_GIVE_UP: u32 = 7;
+/// Kind of a carried item: the destination of an ordered sequence learns that its next packet has ended at the source. `packet` is then
+/// a [`crate::proto::PacketRef`] that names the source, `record` the source's [`crate::proto::PacketEnd`].
+pub const CARRY_SKIP: u32 = 8;
 
 const VERSION: u32 = 1;
 /// Most bytes of the organisation that a packet names.

@@ -64,6 +64,8 @@ pub const TABLE_PACKET_CONFIRMED: u8 = 5;
 pub const TABLE_LINK_CLIENT: u8 = 6;
 /// Table of `link`: what was sent, by destination ‖ module.
 pub const TABLE_OUT_CURSOR: u8 = 7;
+/// Table of `link`: the next packet of an ordered sequence, by source ‖ module.
+pub const TABLE_IN_CURSOR: u8 = 11;
 /// Table of `link`: the chains whose light clients are kept, one record.
 pub const TABLE_LINK_LIST: u8 = 13;
 
@@ -192,6 +194,11 @@ impl StateKey {
     /// [`crate::proto::OutCursor`] of what a module sends to a chain.
     pub fn out_cursor(destination: &Digest, module: &str) -> Self {
         Self::new(LINK_ID, TABLE_OUT_CURSOR, &[&destination.0, module.as_bytes()])
+    }
+
+    /// [`crate::proto::InCursor`] of what a module takes in order from a chain.
+    pub fn in_cursor(source: &Digest, module: &str) -> Self {
+        Self::new(LINK_ID, TABLE_IN_CURSOR, &[&source.0, module.as_bytes()])
     }
 
     /// Table ‖ chains ‖ length of the module's name (1) ‖ name ‖ sequence (8).

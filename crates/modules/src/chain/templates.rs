@@ -45,7 +45,7 @@ pub fn built_in(known: impl Fn(&str) -> bool) -> Vec<ChainTemplate> {
             "sharing",
             "数据共享链",
             "sharing chain",
-            &["evidence", "link", "voucher"],
+            &["evidence", "link", "notice", "verification", "voucher"],
         ),
     ];
     let whole = |template: &ChainTemplate| template.modules.iter().all(|module| known(module));

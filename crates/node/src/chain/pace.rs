@@ -45,7 +45,11 @@ impl Situation {
             return self.began_ms;
         }
         if self.genesis || self.parent_transactions > 0 {
-            let delay = if self.parent_links { pace.link_delay } else { pace.closing_delay };
+            let delay = if self.parent_links {
+                pace.link_delay
+            } else {
+                pace.closing_delay
+            };
             return self.began_ms.saturating_add(delay.as_millis() as u64);
         }
         self.parent_ms.saturating_add(self.heartbeat_ms)
