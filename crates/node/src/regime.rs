@@ -3,11 +3,14 @@
 //! None of this is part of consensus: a pause is kept by every node that admits and proposes, and a block that was made
 //! before a node heard of it is valid all the same.
 
+use prost::Message;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yulian_exec::Failure;
 use yulian_modules::chain::codes;
 use yulian_types::{
     SealedTransaction,
+    packet::{CARRY_RECEIVE, CARRY_RELAY, CARRY_SKIP},
+    proto::{Carry, CarryItem, TransactionPayload},
     state_keys::{GOVERNANCE_MODULE, LINK_MODULE},
 };
 
@@ -17,7 +20,7 @@ pub enum Standing {
     /// Everything.
     #[default]
     Open,
-    /// What the consortium and other chains need to go on: `governance` and `link`.
+    /// What the consortium and other chains need to go on: `governance`, and what of `link` brings packets to their end.
     Paused,
     /// Nothing: it is starting, or has ended.
     Closed,
@@ -81,7 +84,7 @@ impl Regime {
 
     /// Whether the chain takes a transaction of that module at all.
     pub fn takes(&self, transaction: &SealedTransaction) -> Result<(), Failure> {
-        takes(self.state().standing, &transaction.payload.module)
+        takes(self.state().standing, &transaction.payload)
     }
 
     /// Judges a transaction that would enter the pool. One that a member sent was counted where it was submitted, too: it uses
@@ -89,7 +92,7 @@ impl Regime {
     pub fn admit(&self, transaction: &SealedTransaction, own: bool, now_ms: u64) -> Result<(), Failure> {
         let mut state = self.state();
         let module = transaction.payload.module.as_str();
-        takes(state.standing, module)?;
+        takes(state.standing, &transaction.payload)?;
         // The consortium must be able to act whatever is used up.
         if module == GOVERNANCE_MODULE {
             return Ok(());
@@ -104,11 +107,24 @@ impl Regime {
     }
 }
 
-fn takes(standing: Standing, module: &str) -> Result<(), Failure> {
+fn takes(standing: Standing, payload: &TransactionPayload) -> Result<(), Failure> {
+    let goes_on = || payload.module == GOVERNANCE_MODULE || payload.module == LINK_MODULE && ends_packets(payload);
     match standing {
         Standing::Open => Ok(()),
-        Standing::Paused if module == GOVERNANCE_MODULE || module == LINK_MODULE => Ok(()),
+        Standing::Paused if goes_on() => Ok(()),
         Standing::Paused | Standing::Closed => Err(Failure::from(&codes::PAUSED)),
+    }
+}
+
+/// What a paused chain owes others: it shows its time, and packets that it sent come to their end. It takes and relays none.
+fn ends_packets(payload: &TransactionPayload) -> bool {
+    match payload.method.as_str() {
+        "tick" | "report_conflict" => true,
+        "carry" => Carry::decode(payload.arguments.clone()).is_ok_and(|carry| {
+            let takes = |item: &CarryItem| matches!(item.kind, CARRY_RELAY | CARRY_RECEIVE | CARRY_SKIP);
+            !carry.items.iter().any(takes)
+        }),
+        _ => false,
     }
 }
 
@@ -136,6 +152,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::testing::{sender_key, transaction};
+    use yulian_types::{encode, packet::CARRY_TIME_OUT};
 
     #[test]
     fn the_bucket_holds_one_second_and_refuses_own_transactions_alone() {
@@ -163,9 +180,28 @@ mod tests {
         let one = transaction(&sender_key(1), 0);
         assert!(regime.set(Standing::Paused, Quotas::default()));
         assert_eq!(regime.takes(&one).unwrap_err().code, &codes::PAUSED);
-        assert_eq!(takes(Standing::Paused, "governance"), Ok(()));
-        assert_eq!(takes(Standing::Paused, "link"), Ok(()));
-        assert!(takes(Standing::Closed, "governance").is_err());
+        let call = |module: &str, method: &str, kinds: &[u32]| TransactionPayload {
+            module: module.into(),
+            method: method.into(),
+            arguments: encode(&Carry {
+                items: kinds
+                    .iter()
+                    .map(|kind| CarryItem {
+                        kind: *kind,
+                        ..Default::default()
+                    })
+                    .collect(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let paused = |module, method, kinds: &[u32]| takes(Standing::Paused, &call(module, method, kinds)).is_ok();
+        assert!(paused("governance", "vote", &[]) && paused("link", "tick", &[]));
+        assert!(
+            paused("link", "carry", &[CARRY_TIME_OUT]) && !paused("link", "carry", &[CARRY_TIME_OUT, CARRY_RECEIVE])
+        );
+        assert!(!paused("link", "introduce", &[]) && !paused("evidence", "deposit", &[]));
+        assert!(takes(Standing::Closed, &call("governance", "vote", &[])).is_err());
         let quotas = Quotas {
             transactions_per_second: 0,
             storage_mib: 1,

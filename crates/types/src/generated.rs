@@ -996,6 +996,12 @@ pub struct RelayRecord {
     #[prost(uint64, tag = "3")]
     pub time_ms: u64,
 }
+/// State record: how many packets of an organisation have not ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PendingCount {
+    #[prost(uint64, tag = "1")]
+    pub pending: u64,
+}
 /// State record: packets sent to a destination by a module.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OutCursor {
@@ -1093,6 +1099,10 @@ pub struct LinkRange {
     /// Digest of the set.
     #[prost(bytes = "bytes", tag = "2")]
     pub validators: ::prost::bytes::Bytes,
+    /// Time of the last header that the set made final; 0 while it is in force. Past the trust period after it, nothing that the set
+    /// signs counts.
+    #[prost(uint64, tag = "3")]
+    pub ended_ms: u64,
 }
 /// State record: the light client of another chain.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1194,15 +1204,16 @@ pub struct LinkProof {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CarryItem {
-    /// 1 = relay, 2 = receive, 3 = acknowledge, 4 = confirm, 5 = time out, 6 = expire, 7 = end.
+    /// 1 = relay, 2 = receive, 3 = acknowledge, 4 = confirm, 5 = time out, 6 = expire, 7 = give up, 8 = skip.
     #[prost(uint32, tag = "1")]
     pub kind: u32,
+    /// 8: a `PacketRef` that names the source.
     #[prost(bytes = "bytes", tag = "2")]
     pub packet: ::prost::bytes::Bytes,
-    /// 2: the relay's `RelayRecord`; 3, 4: the destination's `PacketResult`.
+    /// 2: the relay's `RelayRecord`; 3, 4: the destination's `PacketResult`; 8: the source's `PacketEnd`.
     #[prost(bytes = "bytes", tag = "3")]
     pub record: ::prost::bytes::Bytes,
-    /// Under the source (1, 2) or the destination (3 to 6).
+    /// Under the source (1, 2, 8) or the destination (3 to 6).
     #[prost(message, optional, tag = "4")]
     pub proof: ::core::option::Option<LinkProof>,
     /// Under the relay: 2, and 3 in place of the destination's where the packet is not end to end.
@@ -1407,14 +1418,15 @@ pub struct VoucherSeries {
     /// Held on this chain, by holders here.
     #[prost(uint64, tag = "8")]
     pub held: u64,
-    /// Only at home: all that was ever issued; of that redeemed, on its way, held on other chains, and come back without a
-    /// holder. issued = redeemed + held + moving + outside + unclaimed.
+    /// On its way from this chain and not acknowledged.
     #[prost(uint64, tag = "9")]
-    pub issued: u64,
-    #[prost(uint64, tag = "10")]
-    pub redeemed: u64,
-    #[prost(uint64, tag = "11")]
     pub moving: u64,
+    /// Only at home: all that was ever issued; of that redeemed, held on other chains, and come back without a holder.
+    /// issued = redeemed + held + moving + outside + unclaimed.
+    #[prost(uint64, tag = "10")]
+    pub issued: u64,
+    #[prost(uint64, tag = "11")]
+    pub redeemed: u64,
     #[prost(uint64, tag = "12")]
     pub outside: u64,
     #[prost(uint64, tag = "13")]

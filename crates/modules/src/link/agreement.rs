@@ -6,7 +6,7 @@ use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure, rules};
 use yulian_types::{
     StateKey,
-    proto::{AgreeLink, EndLink, LinkAgreement},
+    proto::{AgreeLink, EndLink, LinkAgreement, LinkClient},
     state_keys::{LINK_ACTIVE, LINK_ENDED},
 };
 
@@ -42,24 +42,45 @@ pub(crate) fn agree(call: &mut Call<'_>, action: &AgreeLink) -> Result<Effect, F
     }
     let mut effect = Effect::default();
     match client::find(call, &chain)? {
-        Some(mut present) if present.status == LINK_ACTIVE && agreed.start.is_none() => {
+        Some(mut present) if keeps_start(call, &present, &agreed) => {
+            effect.extend(relay_effect(call, &chain, agreed.relay)?);
             present.name = agreed.name;
             present.trust_period_ms = agreed.trust_period_ms;
             present.direct = agreed.direct;
-            present.introduced = false;
-            match (present.relay, agreed.relay) {
-                (false, true) => effect.put(tables::relay_chain(), chain.to_vec().into()),
-                (true, false) => effect.delete(tables::relay_chain()),
-                _ => {}
-            }
             present.relay = agreed.relay;
             effect.record(StateKey::link_client(&chain), &present);
+            effect.delete(tables::agreement(&chain));
         }
         _ => {
             let height = call.block().height;
             let agreed = Some(agreed);
             effect.record(tables::agreement(&chain), &LinkAgreement { agreed, height });
         }
+    }
+    Ok(effect)
+}
+
+/// Only settings change where the members agreed on the client before, it is in force and no other start is named.
+fn keeps_start(call: &Call<'_>, present: &LinkClient, agreed: &AgreeLink) -> bool {
+    let in_force = present.status == LINK_ACTIVE && client::check_age(call, present, present.time_ms).is_ok();
+    in_force && !present.introduced && agreed.start.is_none()
+}
+
+/// What becomes of the note which chain is the relay: it alone decides, the client's flag shows it.
+pub(super) fn relay_effect(call: &mut Call<'_>, chain: &Digest, relay: bool) -> Result<Effect, Failure> {
+    let mut effect = Effect::default();
+    let present = client::relay(call)?;
+    match (present, relay) {
+        (Some(present), true) if present != *chain => {
+            if let Some(mut old) = client::find(call, &present)? {
+                old.relay = false;
+                effect.record(StateKey::link_client(&present), &old);
+            }
+            effect.put(tables::relay_chain(), chain.to_vec().into());
+        }
+        (None, true) => effect.put(tables::relay_chain(), chain.to_vec().into()),
+        (Some(present), false) if present == *chain => effect.delete(tables::relay_chain()),
+        _ => {}
     }
     Ok(effect)
 }
@@ -75,9 +96,7 @@ pub(crate) fn end(call: &mut Call<'_>, action: &EndLink) -> Result<Effect, Failu
     }
     match client::find(call, &chain)? {
         Some(client) if client.status != LINK_ENDED => {
-            if client.relay {
-                effect.delete(tables::relay_chain());
-            }
+            effect.extend(relay_effect(call, &chain, false)?);
             effect.record(StateKey::link_client(&chain), &client::ended(client));
         }
         _ if agreed => {}

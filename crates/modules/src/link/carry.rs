@@ -6,7 +6,8 @@ use yulian_exec::{Call, Failure};
 use yulian_types::{
     encode,
     packet::{
-        CARRY_ACKNOWLEDGE, CARRY_CONFIRM, CARRY_EXPIRE, CARRY_GIVE_UP, CARRY_RECEIVE, CARRY_RELAY, CARRY_TIME_OUT,
+        CARRY_ACKNOWLEDGE, CARRY_CONFIRM, CARRY_EXPIRE, CARRY_GIVE_UP, CARRY_RECEIVE, CARRY_RELAY, CARRY_SKIP,
+        CARRY_TIME_OUT,
     },
     proto::{Carry, CarryAnswer, CarryItem},
 };
@@ -58,6 +59,7 @@ fn act(link: &Link, call: &mut Call<'_>, item: &CarryItem) -> Result<(), Failure
         CARRY_TIME_OUT => outbox::time_out(link, call, item),
         CARRY_EXPIRE => relay::expire(call, item),
         CARRY_GIVE_UP => outbox::give_up(link, call, item),
+        CARRY_SKIP => inbox::skip(call, item),
         other => Err(Failure::new(&codes::BAD_KIND, other.to_string())),
     }
 }

@@ -7,14 +7,14 @@ use super::{
 use bytes::Bytes;
 use std::sync::Arc;
 use yulian_crypto::Digest;
-use yulian_exec::{Call, Failure, limits::cost};
+use yulian_exec::{Call, Failure, limits::cost, rules};
 use yulian_light::{FinalHeader, SetChange, SetRange, ValidatorHistory, verify_headers};
 use yulian_types::{
     SealedGenesis, StateKey, ValidatorSet, block_digest, decode_canonical, decode_header,
     limits::STATE_VALUE_BYTES_MAX,
     proto::{
-        BlockHeader, IntroduceLink, LinkClient, LinkConflict, LinkHeader, LinkList, LinkProof, LinkRange, LinkUpdate,
-        OpenLink,
+        BlockHeader, IntroduceLink, LinkClient, LinkConflict, LinkHeader, LinkList, LinkProof, LinkRange,
+        LinkSetChange, LinkUpdate, OpenLink,
     },
     state_keys::{LINK_ACTIVE, LINK_ENDED, LINK_FROZEN},
 };
@@ -135,9 +135,7 @@ pub(super) fn open(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fail
         ..Default::default()
     };
     begin(call, &genesis, start, client)?;
-    if agreed.relay {
-        call.put(&tables::relay_chain(), chain.to_vec().into())?;
-    }
+    agreement::relay_effect(call, &chain, agreed.relay)?.write(call)?;
     call.delete(&tables::agreement(&chain))?;
     Ok(Bytes::new())
 }
@@ -174,6 +172,9 @@ pub(super) fn introduce(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes,
             "the relay does not trust the chain any more",
         ));
     }
+    if !rules::is_label(&vouched.name) {
+        return Err(Failure::new(&codes::BAD_NAME, "as the relay calls it"));
+    }
     let start = if vouched.height == 0 {
         Start::genesis(&genesis)
     } else {
@@ -187,7 +188,8 @@ pub(super) fn introduce(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes,
     }
     let client = LinkClient {
         name: vouched.name,
-        trust_period_ms: vouched.trust_period_ms,
+        // How long a header counts is this chain's own decision: it agreed on a period for its relay.
+        trust_period_ms: known(call, &relay)?.trust_period_ms,
         introduced: true,
         ..Default::default()
     };
@@ -213,6 +215,7 @@ fn begin(call: &mut Call<'_>, genesis: &SealedGenesis, start: Start, settings: L
         ranges: vec![LinkRange {
             first_height: start.since,
             validators: start.set.digest().to_vec().into(),
+            ended_ms: 0,
         }],
         opened_height: call.block().height,
         updated_height: call.block().height,
@@ -221,7 +224,7 @@ fn begin(call: &mut Call<'_>, genesis: &SealedGenesis, start: Start, settings: L
     check_age(call, &client, start.time_ms)?;
     check_ahead(call, start.time_ms)?;
     match find(call, &chain)? {
-        Some(old) => forget_headers(call, &chain, &old)?,
+        Some(old) => forget(call, &chain, &old)?,
         None => enlist(call, &chain)?,
     }
     call.put(&tables::set(&chain, &start.set.digest().0), start.set.encode())?;
@@ -247,9 +250,13 @@ fn enlist(call: &mut Call<'_>, chain: &Digest) -> Result<(), Failure> {
     call.put_record(&tables::list(), &list)
 }
 
-fn forget_headers(call: &mut Call<'_>, chain: &Digest, client: &LinkClient) -> Result<(), Failure> {
+/// Nothing of an earlier client stays when another start takes its place.
+fn forget(call: &mut Call<'_>, chain: &Digest, client: &LinkClient) -> Result<(), Failure> {
     for height in &client.heights {
         call.delete(&tables::header(chain, *height))?;
+    }
+    for range in &client.ranges {
+        call.delete(&tables::set(chain, &range.validators))?;
     }
     Ok(())
 }
@@ -271,6 +278,7 @@ fn history_from(call: &mut Call<'_>, client: &LinkClient, height: u64) -> Result
     let mut ranges = Vec::new();
     for range in &client.ranges[after.saturating_sub(1)..] {
         let bytes = call.get(&tables::set(&chain, &range.validators))?;
+        call.charge(HEADER_BYTE_COST.saturating_mul(bytes.as_ref().map_or(0, Bytes::len) as u64))?;
         let set = bytes.and_then(|bytes| ValidatorSet::decode(&bytes).ok());
         let set = set.ok_or_else(|| call.broken("light client", "a validator set is missing"))?;
         ranges.push(SetRange {
@@ -285,10 +293,48 @@ fn history_from(call: &mut Call<'_>, client: &LinkClient, height: u64) -> Result
     Ok(ValidatorHistory::vouched(chain, epoch_length, ranges))
 }
 
-/// An update that holds: its first header, and the sets that it proved beyond those of the client.
+/// An update that holds: its first header, the sets that it proved beyond those of the client, and when the one before each ended.
 struct Verified {
     header: FinalHeader,
     new_ranges: Vec<SetRange>,
+    ended_ms: Vec<u64>,
+}
+
+/// A set signs for the heights at which it was in force, and is believed for one trust period after its last: its keys may then be
+/// anybody's, and the time that a header states is what they like.
+fn check_range(call: &Call<'_>, client: &LinkClient, header: &BlockHeader, ended_ms: u64) -> Result<(), Failure> {
+    if ended_ms == 0 {
+        return Ok(());
+    }
+    check_age(call, client, ended_ms)?;
+    match header.time_ms <= ended_ms {
+        true => Ok(()),
+        false => Err(Failure::new(
+            &codes::HEADER_FAILS,
+            "later than the end of the set that signed it",
+        )),
+    }
+}
+
+/// Heights and times of kept headers ascend together.
+fn check_neighbours(call: &mut Call<'_>, client: &LinkClient, header: &BlockHeader) -> Result<(), Failure> {
+    let chain = parse_chain(&client.chain_id)?;
+    let at = client.heights.partition_point(|height| *height < header.height);
+    let before = at.checked_sub(1).map(|at| client.heights[at]);
+    let after = client.heights[at..]
+        .iter()
+        .find(|height| **height > header.height)
+        .copied();
+    let time = |call: &mut Call<'_>, height: Option<u64>| -> Result<Option<u64>, Failure> {
+        let Some(height) = height else { return Ok(None) };
+        let kept: Option<LinkHeader> = call.record(&tables::header(&chain, height), "kept header")?;
+        Ok(kept.map(|kept| kept.time_ms))
+    };
+    let (earlier, later) = (time(call, before)?, time(call, after)?);
+    let holds = earlier.is_none_or(|time| time < header.time_ms) && later.is_none_or(|time| header.time_ms < time);
+    holds
+        .then_some(())
+        .ok_or_else(|| Failure::new(&codes::HEADER_FAILS, "its time does not lie between its neighbours'"))
 }
 
 fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) -> Result<Verified, Failure> {
@@ -300,8 +346,11 @@ fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) 
     let first = decode_header(&update.headers[0]).map_err(|error| refused(error.to_string()))?;
     let mut history = history_from(call, client, first.height)?;
     let known = history.ranges().len();
+    let of_changes = |change: &LinkSetChange| change.header.len() + change.validators.len();
     let bytes: usize = update.headers.iter().map(Bytes::len).sum();
+    let bytes = bytes + update.set_changes.iter().map(of_changes).sum::<usize>();
     call.charge(HEADER_BYTE_COST.saturating_mul(bytes as u64))?;
+    let mut ended_ms = Vec::new();
     for change in &update.set_changes {
         charge_signatures(call, &history)?;
         let change = SetChange {
@@ -311,6 +360,9 @@ fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) 
         };
         let applied = history.apply(&change, call.verifier());
         applied.map_err(|error| refused(error.to_string()))?;
+        let last = decode_header(&change.header).map_err(|error| refused(error.to_string()))?;
+        check_ahead(call, last.time_ms)?;
+        ended_ms.push(last.time_ms);
     }
     charge_signatures(call, &history)?;
     let verified = verify_headers(&history, &update.headers, &update.finality, call.verifier());
@@ -320,9 +372,26 @@ fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) 
     }
     check_age(call, client, header.header().time_ms)?;
     check_ahead(call, header.header().time_ms)?;
+    let new_ranges = history.ranges()[known..].to_vec();
+    // When the set of the header's height ended: known before, or proven here.
+    let ended = client.ranges.iter().map(|range| range.ended_ms);
+    let mut ended: Vec<u64> = ended.chain(new_ranges.iter().map(|_| 0)).collect();
+    let first_new = client.ranges.len();
+    for (at, time) in ended_ms.iter().enumerate() {
+        ended[first_new + at - 1] = *time;
+    }
+    let starts = client.ranges.iter().map(|range| range.first_height);
+    let starts = starts.chain(new_ranges.iter().map(|range| range.first_height));
+    let at = starts
+        .take_while(|start| *start <= header.height())
+        .count()
+        .saturating_sub(1);
+    check_range(call, client, header.header(), ended[at])?;
+    check_neighbours(call, client, header.header())?;
     Ok(Verified {
         header,
-        new_ranges: history.ranges()[known..].to_vec(),
+        new_ranges,
+        ended_ms,
     })
 }
 
@@ -341,7 +410,11 @@ fn charge_signatures(call: &mut Call<'_>, history: &ValidatorHistory) -> Result<
 pub(super) fn update(call: &mut Call<'_>, update: &LinkUpdate) -> Result<(), Failure> {
     let chain = parse_chain(&update.chain_id)?;
     let mut client = active(call, &chain)?;
-    let Verified { header, new_ranges } = verify_update(call, &client, update)?;
+    let Verified {
+        header,
+        new_ranges,
+        ended_ms,
+    } = verify_update(call, &client, update)?;
     let key = tables::header(&chain, header.height());
     if let Some(kept) = call.record::<LinkHeader>(&key, "kept header")? {
         return match kept.digest[..] == header.digest().0 {
@@ -350,7 +423,10 @@ pub(super) fn update(call: &mut Call<'_>, update: &LinkUpdate) -> Result<(), Fai
         };
     }
     keep(call, &chain, &mut client, &header)?;
-    for range in new_ranges {
+    for (range, ended_ms) in new_ranges.into_iter().zip(ended_ms) {
+        if let Some(last) = client.ranges.last_mut() {
+            last.ended_ms = ended_ms;
+        }
         call.put(
             &tables::set(&chain, &range.validators.digest().0),
             range.validators.encode(),
@@ -358,6 +434,7 @@ pub(super) fn update(call: &mut Call<'_>, update: &LinkUpdate) -> Result<(), Fai
         client.ranges.push(LinkRange {
             first_height: range.first_height,
             validators: range.validators.digest().to_vec().into(),
+            ended_ms: 0,
         });
     }
     drop_old_ranges(call, &chain, &mut client)?;
@@ -405,6 +482,8 @@ fn freeze(call: &mut Call<'_>, chain: &Digest, mut client: LinkClient) -> Result
     client.status = LINK_FROZEN;
     client.updated_height = call.block().height;
     call.put_record(&StateKey::link_client(chain), &client)?;
+    // A start that was voted before the freeze does not lift it.
+    call.delete(&tables::agreement(chain))?;
     call.emit("client_frozen", chain.to_vec().into())
 }
 

@@ -3,16 +3,17 @@
 use super::{
     ANSWER_BYTES_MAX, Link, client, codes,
     outbox::{decode, emit},
+    parse_chain,
     port::Port,
-    proof, tables,
+    proof,
 };
 use bytes::Bytes;
 use yulian_exec::{Call, Failure};
 use yulian_types::{
-    SealedPacket, decode_canonical,
-    limits::PACKET_BYTES_MAX,
-    proto::{CarryItem, InCursor, PacketResult, RelayRecord},
-    state_keys::{PACKET_DONE, PACKET_FAILED, PACKET_TIMED_OUT},
+    SealedPacket, StateKey, decode_canonical,
+    limits::{NAME_BYTES_MAX, PACKET_BYTES_MAX},
+    proto::{CarryItem, InCursor, PacketEnd, PacketRef, PacketResult, RelayRecord},
+    state_keys::{PACKET_DONE, PACKET_FAILED, PACKET_GIVEN_UP, PACKET_TIMED_OUT},
 };
 
 /// Takes a packet, once, and keeps how it ended.
@@ -94,12 +95,42 @@ fn authenticate(
 }
 
 fn take_turn(call: &mut Call<'_>, packet: &SealedPacket) -> Result<(), Failure> {
-    let key = tables::in_cursor(&packet.source, &packet.message.module);
-    let cursor: InCursor = call.record(&key, "cursor of packets")?.unwrap_or(InCursor { next: 1 });
+    let key = StateKey::in_cursor(&packet.source, &packet.message.module);
+    let cursor = next_of(call, &key)?;
     if packet.message.sequence != cursor.next {
         let detail = format!("sequence {}, {} is next", packet.message.sequence, cursor.next);
         return Err(Failure::new(&codes::OUT_OF_ORDER, detail));
     }
+    call.put_record(&key, &InCursor { next: cursor.next + 1 })
+}
+
+fn next_of(call: &mut Call<'_>, key: &StateKey) -> Result<InCursor, Failure> {
+    Ok(call.record(key, "cursor of packets")?.unwrap_or(InCursor { next: 1 }))
+}
+
+/// The next packet of an ordered sequence has ended at its source, late or given up, and will never come: the one after it may.
+pub(super) fn skip(call: &mut Call<'_>, item: &CarryItem) -> Result<(), Failure> {
+    let bad = |reason: String| Failure::new(&codes::BAD_PACKET, reason);
+    let named: PacketRef = decode_canonical(&item.packet, PACKET_BYTES_MAX).map_err(|error| bad(error.to_string()))?;
+    let source = parse_chain(&named.chain)?;
+    if named.module.is_empty() || named.module.len() > NAME_BYTES_MAX {
+        return Err(bad("module".into()));
+    }
+    let end: PacketEnd = decode_canonical(&item.record, PACKET_BYTES_MAX).map_err(|error| bad(error.to_string()))?;
+    if !matches!(end.status, PACKET_TIMED_OUT | PACKET_GIVEN_UP) {
+        return Err(Failure::new(
+            &codes::BAD_RESULT,
+            "the packet did not end late or given up",
+        ));
+    }
+    let key = StateKey::in_cursor(&source, &named.module);
+    let cursor = next_of(call, &key)?;
+    if named.sequence != cursor.next {
+        let detail = format!("sequence {}, {} is next", named.sequence, cursor.next);
+        return Err(Failure::new(&codes::OUT_OF_ORDER, detail));
+    }
+    let ended = StateKey::packet_ended(&call.block().chain_id.clone(), &named.module, named.sequence);
+    proof::verify(call, &source, item.proof.as_ref(), &ended, Some(&item.record))?;
     call.put_record(&key, &InCursor { next: cursor.next + 1 })
 }
 

@@ -45,7 +45,11 @@ pub const RANGES_KEPT_MAX: usize = 32;
 /// Most other chains that a chain keeps light clients of.
 pub const CLIENTS_MAX: usize = 1024;
 /// Packets of a module to one chain that have not ended. Past it, sending is refused.
-pub const PENDING_MAX: u64 = 4096;
+pub const PENDING_MAX: u64 = 65_536;
+/// As many of them may be from accounts of one organisation.
+pub const PENDING_PER_ORGANISATION_MAX: u64 = 4096;
+/// Most bytes of the code with which a destination fails.
+pub const CODE_BYTES_MAX: usize = 64;
 /// Most bytes of what a packet answers.
 pub const ANSWER_BYTES_MAX: usize = 1024;
 /// Shortest time that a packet is given, ms.

@@ -1,13 +1,16 @@
 //! Packets of this chain: sent, and how they end.
 
-use super::{Link, Outcome, PENDING_MAX, TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MAX, TIMEOUT_MS_MIN, client, codes, proof};
+use super::{
+    ANSWER_BYTES_MAX, CODE_BYTES_MAX, Link, Outcome, PENDING_MAX, PENDING_PER_ORGANISATION_MAX, TIMEOUT_MS_DEFAULT,
+    TIMEOUT_MS_MAX, TIMEOUT_MS_MIN, client, codes, proof, tables,
+};
 use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure};
 use yulian_types::{
     SealedPacket, StateKey, decode_canonical,
     limits::PACKET_BYTES_MAX,
-    proto::{CarryItem, OutCursor, Packet, PacketEnd, PacketResult},
+    proto::{CarryItem, OutCursor, Packet, PacketEnd, PacketResult, PendingCount},
     state_keys::{LINK_ENDED, PACKET_DONE, PACKET_FAILED, PACKET_GIVEN_UP, PACKET_TIMED_OUT},
 };
 
@@ -52,6 +55,9 @@ pub fn send(call: &mut Call<'_>, outgoing: Outgoing) -> Result<u64, Failure> {
             format!("{PENDING_MAX} have not ended"),
         ));
     }
+    if !outgoing.sender.is_empty() {
+        count(call, &destination, outgoing.module, &outgoing.organisation, true)?;
+    }
     let sequence = cursor.next;
     let packet = SealedPacket::new(Packet {
         source: call.block().chain_id.to_vec().into(),
@@ -74,6 +80,30 @@ pub fn send(call: &mut Call<'_>, outgoing: Outgoing) -> Result<u64, Failure> {
     call.put(&packet.sent_key(), packet.bytes.clone())?;
     emit(call, "packet_sent", &packet)?;
     Ok(sequence)
+}
+
+/// Packets that accounts of an organisation sent and that have not ended: no organisation fills the queue of others.
+fn count(
+    call: &mut Call<'_>,
+    destination: &Digest,
+    module: &str,
+    organisation: &str,
+    more: bool,
+) -> Result<(), Failure> {
+    let key = tables::pending(destination, module, organisation);
+    let mut count: PendingCount = call.record(&key, "pending packets")?.unwrap_or_default();
+    if more && count.pending >= PENDING_PER_ORGANISATION_MAX {
+        let detail = format!("{PENDING_PER_ORGANISATION_MAX} of {organisation} have not ended");
+        return Err(Failure::new(&codes::QUEUE_FULL, detail));
+    }
+    count.pending = match more {
+        true => count.pending + 1,
+        false => count.pending.saturating_sub(1),
+    };
+    match count.pending {
+        0 => call.delete(&key),
+        _ => call.put_record(&key, &count),
+    }
 }
 
 fn deadline(call: &Call<'_>, timeout_ms: u64) -> Result<u64, Failure> {
@@ -125,6 +155,11 @@ pub(super) fn decode_result(packet: &SealedPacket, record: &Bytes) -> Result<Pac
         decode_canonical(record, PACKET_BYTES_MAX).map_err(|error| refused(error.to_string()))?;
     if result.packet[..] != packet.digest.0 {
         return Err(refused("of another packet".into()));
+    }
+    let is_code = |byte: u8| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.';
+    if result.output.len() > ANSWER_BYTES_MAX || result.code.len() > CODE_BYTES_MAX || !result.code.bytes().all(is_code)
+    {
+        return Err(refused("code or output".into()));
     }
     if !matches!(result.status, PACKET_DONE | PACKET_FAILED | PACKET_TIMED_OUT) {
         return Err(refused(format!("status {}", result.status)));
@@ -203,6 +238,10 @@ fn end(
     let mut cursor: OutCursor = call.record(&key, "cursor of packets")?.unwrap_or_default();
     cursor.pending = cursor.pending.saturating_sub(1);
     call.put_record(&key, &cursor)?;
+    if !packet.message.sender.is_empty() {
+        let message = &packet.message;
+        count(call, &packet.destination, &message.module, &message.organisation, false)?;
+    }
     let record = PacketEnd {
         packet: packet.digest.to_vec().into(),
         status: outcome.status,

@@ -30,7 +30,11 @@ pub(crate) fn set(call: &mut Call<'_>, action: &SetRoute) -> Result<Effect, Fail
     if list.routes.len() >= ROUTES_MAX {
         return Err(Failure::new(&codes::TOO_MANY, format!("{ROUTES_MAX} routes")));
     }
-    list.routes.push(action.clone());
+    // What a route allows stands in its own record; the list is to find it by.
+    list.routes.push(SetRoute {
+        organisations: Vec::new(),
+        ..action.clone()
+    });
     let mut effect = Effect::default();
     effect.record(tables::routes(), &list);
     effect.record(

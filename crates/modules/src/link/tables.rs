@@ -9,8 +9,8 @@ use yulian_types::{
 const TABLE_HEADER: u8 = 8;
 const TABLE_SET: u8 = 9;
 const TABLE_AGREEMENT: u8 = 10;
-const TABLE_IN_CURSOR: u8 = 11;
 const TABLE_ROUTE: u8 = 12;
+const TABLE_PENDING: u8 = 17;
 /// Table of `link`: genesis digest of this chain's relay, one record.
 pub const TABLE_RELAY: u8 = 14;
 /// Table of `link`: all routes, one record.
@@ -33,9 +33,11 @@ pub(super) fn agreement(chain: &Digest) -> StateKey {
     StateKey::new(LINK_ID, TABLE_AGREEMENT, &[&chain.0])
 }
 
-/// [`yulian_types::proto::InCursor`] of an ordered sequence.
-pub(super) fn in_cursor(source: &Digest, module: &str) -> StateKey {
-    StateKey::new(LINK_ID, TABLE_IN_CURSOR, &[&source.0, module.as_bytes()])
+/// [`yulian_types::proto::PendingCount`] of an organisation.
+pub(super) fn pending(destination: &Digest, module: &str, organisation: &str) -> StateKey {
+    let length = [module.len() as u8];
+    let parts: [&[u8]; 4] = [&destination.0, &length, module.as_bytes(), organisation.as_bytes()];
+    StateKey::new(LINK_ID, TABLE_PENDING, &parts)
 }
 
 /// [`yulian_types::proto::SetRoute`] of exactly this pattern.

@@ -5,7 +5,10 @@
 
 pub mod codes;
 
-use crate::link::{Outcome, Outgoing, Port, send};
+use crate::{
+    link::{Outcome, Outgoing, Port, send},
+    voucher::{TABLE_SERIES, VOUCHER_ID},
+};
 use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Code, Failure, Method, Module, rules};
@@ -14,6 +17,10 @@ use yulian_types::{
     SealedPacket, StateKey, decode_canonical, encode,
     limits::{PACKET_PAYLOAD_BYTES_MAX, STATE_KEY_BYTES_MAX},
     proto::{Ask, EvidenceRecord, Inquiry, InquiryAnswer, PacketRef},
+    state_keys::{
+        ACCOUNT_ID, EVIDENCE_ID, GOVERNANCE_ID, LINK_ID, TABLE_LINK_CLIENT, TABLE_ORGANISATION, TABLE_PARAMETER,
+        TABLE_RECORD,
+    },
 };
 
 /// Module id.
@@ -26,6 +33,17 @@ pub const KIND_EVIDENCE: u32 = 1;
 pub const KIND_STATE: u32 = 2;
 
 const ASK: &str = "ask";
+/// Longest time that a question is given, ms: it is asked again rather than kept.
+pub const TIMEOUT_MS_MAX: u64 = 3_600_000;
+/// Tables of which other chains may ask: what is no secret among those who are linked. A hash of anything else could be
+/// compared with guesses.
+const ANSWERED: [(u32, u8); 5] = [
+    (GOVERNANCE_ID, TABLE_PARAMETER),
+    (ACCOUNT_ID, TABLE_ORGANISATION),
+    (EVIDENCE_ID, TABLE_RECORD),
+    (LINK_ID, TABLE_LINK_CLIENT),
+    (VOUCHER_ID, TABLE_SERIES),
+];
 
 /// The module.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +84,12 @@ fn ask(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
     let arguments: Ask = call.decode(arguments)?;
     let inquiry = arguments.inquiry.unwrap_or_default();
     key_of(&inquiry)?;
+    if arguments.timeout_ms > TIMEOUT_MS_MAX {
+        return Err(Failure::new(
+            &codes::BAD_INQUIRY,
+            format!("at most {TIMEOUT_MS_MAX} ms"),
+        ));
+    }
     let destination = Digest::from_slice(&arguments.destination);
     let destination = destination.ok_or_else(|| Failure::new(&codes::BAD_INQUIRY, "destination"))?;
     let outgoing = Outgoing {
@@ -102,6 +126,13 @@ fn key_of(inquiry: &Inquiry) -> Result<StateKey, Failure> {
             let fits = !inquiry.key.is_empty() && inquiry.key.len() + size_of::<u32>() <= STATE_KEY_BYTES_MAX;
             if !fits || inquiry.module_id == 0 || !inquiry.digest.is_empty() || !inquiry.organisation.is_empty() {
                 return Err(bad("key"));
+            }
+            let table = (inquiry.module_id, inquiry.key[0]);
+            if !ANSWERED.contains(&table) {
+                return Err(Failure::new(
+                    &codes::NOT_ANSWERED,
+                    format!("module {}, table {}", table.0, table.1),
+                ));
             }
             Ok(StateKey {
                 module_id: inquiry.module_id,

@@ -106,6 +106,11 @@ pub(super) fn keep(call: &mut Call<'_>, id: &Digest, record: &VoucherSeries) -> 
     call.put_record(&series(id), record)
 }
 
+/// A part of a sum that grows, or fails.
+pub(super) fn more(sum: u64, amount: u64) -> Result<u64, Failure> {
+    sum.checked_add(amount).ok_or_else(|| Failure::from(&codes::BAD_AMOUNT))
+}
+
 /// A part of a sum that must be there because it was added before.
 pub(super) fn less(call: &mut Call<'_>, from: &mut u64, amount: u64) -> Result<(), Failure> {
     match from.checked_sub(amount) {

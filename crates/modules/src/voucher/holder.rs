@@ -2,7 +2,7 @@
 
 use super::{
     MOVE, RECLAIM, REDEEM, SERIES_BYTES_MAX, TITLE_BYTES_MAX, VOUCHER_MODULE,
-    books::{add, balance, keep, less, load, parse, series, series_id, take},
+    books::{add, balance, keep, less, load, more, parse, series, series_id, take},
     codes,
     travel::{described, has_account},
 };
@@ -39,9 +39,8 @@ pub(super) fn issue(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fai
             ..Default::default()
         },
     };
-    let too_many = || Failure::from(&codes::BAD_AMOUNT);
-    record.issued = record.issued.checked_add(arguments.amount).ok_or_else(too_many)?;
-    record.held += arguments.amount;
+    record.issued = more(record.issued, arguments.amount)?;
+    record.held = more(record.held, arguments.amount)?;
     add(call, &balance(&id, &arguments.holder), arguments.amount)?;
     keep(call, &id, &record)?;
     call.emit("issued", id.to_vec().into())?;
@@ -112,9 +111,7 @@ pub(super) fn send(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fail
         ..Default::default()
     };
     let next = if here == home { target } else { home };
-    if here == home {
-        record.moving += arguments.amount;
-    }
+    record.moving = more(record.moving, arguments.amount)?;
     keep(call, &id, &record)?;
     go(call, next, MOVE, &movement, arguments.timeout_ms)
 }
@@ -137,6 +134,7 @@ pub(super) fn redeem(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fa
         call.emit("redeemed", arguments.series)?;
         return Ok(Bytes::new());
     }
+    record.moving = more(record.moving, arguments.amount)?;
     keep(call, &id, &record)?;
     let movement = VoucherMove {
         series: Some(described(&record)),

@@ -2,7 +2,7 @@
 
 use super::{
     MOVE, RECLAIM, REDEEM, SERIES_BYTES_MAX, TITLE_BYTES_MAX, VOUCHER_MODULE,
-    books::{add, amount, balance, keep, less, load, outside, parse, series, series_id, take, unclaimed},
+    books::{add, amount, balance, keep, less, load, more, outside, parse, series, series_id, take, unclaimed},
     codes,
 };
 use crate::link::{self, Outcome, Outgoing};
@@ -46,6 +46,8 @@ fn read(packet: &SealedPacket) -> Result<(Digest, VoucherSeries, VoucherMove), F
     let series = movement.series.take().ok_or_else(|| bad("series".into()))?;
     let (home, id) = (parse(&series.home)?, parse(&series.id)?);
     let texts = series.series.len() <= SERIES_BYTES_MAX
+        && rules::is_text(&series.series, SERIES_BYTES_MAX)
+        && !series.series.contains('\n')
         && rules::is_text(&series.title, TITLE_BYTES_MAX)
         && rules::is_organisation_id(&series.organisation)
         && series.terms.len() == 32;
@@ -141,8 +143,9 @@ fn arrive(call: &mut Call<'_>, id: &Digest, described: VoucherSeries, movement: 
         Some(_) => return Err(Failure::from(&codes::OTHER_TERMS)),
         None => described,
     };
-    let too_many = || Failure::from(&codes::BAD_AMOUNT);
-    record.held = record.held.checked_add(movement.amount).ok_or_else(too_many)?;
+    record.held = more(record.held, movement.amount)?;
+    // What is on its way from here may come back: it needs its place too.
+    more(record.held, record.moving)?;
     add(call, &balance(id, &movement.to), movement.amount)?;
     keep(call, id, &record)
 }
@@ -198,15 +201,14 @@ pub(super) fn ended(call: &mut Call<'_>, packet: &SealedPacket, outcome: &Outcom
     let at_home = series.home[..] == call.block().chain_id.0;
     let done = outcome.status == PACKET_DONE;
     let mut record = load(call, &id)?;
+    less(call, &mut record.moving, movement.amount)?;
     if !at_home {
-        if !done && packet.message.method != RECLAIM {
+        if !done {
             record.held += movement.amount;
             add(call, &balance(&id, &movement.from), movement.amount)?;
-            keep(call, &id, &record)?;
         }
-        return Ok(());
+        return keep(call, &id, &record);
     }
-    less(call, &mut record.moving, movement.amount)?;
     if done {
         record.outside += movement.amount;
         add(call, &outside(&id, &packet.destination), movement.amount)?;

@@ -222,6 +222,83 @@ fn retired_keys_cannot_forge_what_comes_after() {
 }
 
 #[test]
+fn retired_keys_cannot_forge_what_was_before_either() {
+    let mut net = Net::new(1);
+    for _ in 0..10 {
+        net.block(A, vec![]);
+    }
+    let before = net.chains[A].world.tip().validators.clone();
+    let old = net.chains[A].height() - 2;
+    let honest = net.update(A, old, &[]);
+    let changes = rotate(&mut net, 1);
+    let update = net.update(A, changes[0] + 1, &changes);
+    net.carry(HUB, vec![update], vec![]);
+    // Keys of the retired set sign another header at a height at which they were in force, with a time of their choice.
+    let forge = |net: &Net, time_ms: u64| {
+        let mut header = BlockHeader::decode(honest.headers[0].clone()).expect("a header");
+        header.time_ms = time_ms;
+        header.parent_state_root = vec![5; 32].into();
+        let bytes = encode(&header);
+        LinkUpdate {
+            chain_id: net.id_bytes(A),
+            finality: signed(&bytes, &before, vec![0, 1, 2, 3]).encode(),
+            headers: vec![bytes],
+            ..Default::default()
+        }
+    };
+    let now = forge(&net, net.now_ms);
+    refused(&mut net, "link.header_fails", HUB, now.clone());
+    let trust = client(&net, HUB, A).trust_period_ms;
+    net.pass(net.now_ms + trust / 2);
+    let update = net.fresh(A);
+    net.carry(HUB, vec![update], vec![]);
+    net.pass(net.now_ms + trust / 2 + 60_000);
+    let update = net.fresh(A);
+    net.carry(HUB, vec![update], vec![]);
+    // A trust period after their last header nothing they sign counts, whatever time it states: no proof, no freeze.
+    for time in [net.now_ms, net.now_ms - trust + 1_000] {
+        let forged = forge(&net, time);
+        refused(&mut net, "link.trust_expired", HUB, forged.clone());
+        let conflict = LinkConflict {
+            chain_id: net.id_bytes(A),
+            first: Some(forged.clone()),
+            second: Some(now.clone()),
+        };
+        net.fails("link.trust_expired", HUB, CARRIER, "link.report_conflict", &conflict);
+    }
+    assert_eq!(client(&net, HUB, A).status, LINK_ACTIVE);
+}
+
+#[test]
+fn the_relay_is_the_one_that_was_agreed_upon_last() {
+    let mut net = Net::new(2);
+    let relay = |net: &Net| net.chains[B].world.value(&link::relay_chain());
+    assert_eq!(relay(&net), Some(net.id_bytes(HUB)));
+    // A was introduced: to make it the relay it is agreed upon and opened anew.
+    let mut agreed = net.agreement(A);
+    agreed.relay = true;
+    net.carry_on(B, governance::KIND_AGREE_LINK, &agreed);
+    assert_eq!(relay(&net), Some(net.id_bytes(HUB)), "not before it is opened");
+    let open = OpenLink {
+        genesis: net.chains[A].world.genesis.bytes.clone(),
+        ..Default::default()
+    };
+    net.ok(B, CARRIER, "link.open", &open);
+    assert_eq!(relay(&net), Some(net.id_bytes(A)));
+    assert!(!client(&net, B, HUB).relay && client(&net, B, A).relay);
+    // Ending the link to the former relay does not touch the present one.
+    let gone = EndLink {
+        chain_id: net.id_bytes(HUB),
+    };
+    net.carry_on(B, governance::KIND_END_LINK, &gone);
+    assert_eq!(relay(&net), Some(net.id_bytes(A)));
+    let mut agreed = net.agreement(A);
+    agreed.direct = true;
+    net.carry_on(B, governance::KIND_AGREE_LINK, &agreed);
+    assert_eq!(relay(&net), None);
+}
+
+#[test]
 fn two_final_headers_of_one_height_freeze_the_client() {
     let mut net = Net::new(2);
     net.block(A, vec![]);
@@ -330,21 +407,28 @@ fn the_relay_introduces_only_what_it_trusts() {
     assert!(client(&net, B, A).introduced);
     let again = net.introduction(B, A);
     net.fails("link.already_open", B, CARRIER, "link.introduce", &again);
-    // Another chain's word does not count: the hub ends the link to A, so nobody is introduced to it any more.
+    // The hub ends its link to A: nobody is introduced to it any more.
+    let mut net = Net::unlinked(2);
+    net.agree(HUB, A, |_| {});
+    net.agree(B, HUB, |agreed| agreed.relay = true);
+    let mut introduction = net.introduction(B, A);
+    let mut other = introduction.clone();
+    other.client = encode(&LinkClient {
+        name: "别的".into(),
+        ..client(&net, HUB, A)
+    });
+    net.fails("link.proof_fails", B, CARRIER, "link.introduce", &other);
     let gone = EndLink {
         chain_id: net.id_bytes(A),
     };
     net.carry_on(HUB, governance::KIND_END_LINK, &gone);
     assert_eq!(client(&net, HUB, A).status, LINK_ENDED);
-    net.carry_on(B, governance::KIND_END_LINK, &gone);
-    let mut introduction = again;
-    net.block(HUB, vec![]);
-    let update = net.update(HUB, net.chains[HUB].height(), &[]);
+    let update = net.fresh(HUB);
     net.carry(B, vec![update], vec![]);
     introduction.client = encode(&client(&net, HUB, A));
     let word = net.prove(HUB, &StateKey::link_client(&net.id(A)));
     (introduction.height, introduction.proof) = (word.height, word.proof);
-    net.fails("link.already_open", B, CARRIER, "link.introduce", &introduction);
+    net.fails("link.bad_start", B, CARRIER, "link.introduce", &introduction);
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub(crate) const CONFIRM: u32 = 4;
 pub(crate) const TIME_OUT: u32 = 5;
 pub(crate) const EXPIRE: u32 = 6;
 pub(crate) const GIVE_UP: u32 = 7;
+pub(crate) const SKIP: u32 = 8;
 
 /// Whoever carries: an account like any other.
 pub(crate) const CARRIER: &str = "auditor-a";

@@ -1,7 +1,7 @@
 //! Packets between chains: asked, answered, refused, late, and everything that must not be believed.
 
 use crate::{
-    net::{CONFIRM, EXPIRE, GIVE_UP, HUB, Net, RECEIVE, RELAY, any_route, holder},
+    net::{CONFIRM, EXPIRE, GIVE_UP, HUB, Net, RECEIVE, RELAY, SKIP, any_route, holder},
     world::id_bytes,
 };
 use bytes::Bytes;
@@ -436,6 +436,66 @@ fn a_late_notice_lets_the_next_one_pass() {
 }
 
 #[test]
+fn what_never_comes_holds_up_nobody_in_its_sequence() {
+    let mut net = Net::new(2);
+    let first = tell(&mut net, "one", 60_000);
+    let second = tell(&mut net, "two", 3_600_000);
+    // The first one is never relayed; its source takes it back.
+    net.relay(&second);
+    net.pass(first.message.timeout_ms);
+    let (updates, item) = net.time_out_item(&first);
+    net.carry(A, updates, vec![item]);
+    let (updates, item) = net.receive_item(&second);
+    net.refused("link.out_of_order", B, updates, item);
+    let skip = |net: &mut Net, packet: &SealedPacket| {
+        let update = net.fresh(A);
+        let named = PacketRef {
+            chain: net.id_bytes(A),
+            module: "notice".into(),
+            sequence: packet.message.sequence,
+        };
+        let item = CarryItem {
+            kind: SKIP,
+            packet: encode(&named),
+            record: net.chains[A].world.value(&packet.ended_key()).unwrap_or_default(),
+            proof: Some(net.prove(A, &packet.ended_key())),
+            ..Default::default()
+        };
+        (vec![update], item)
+    };
+    // What has not ended is not passed over, nor what has not come to its turn.
+    let (updates, mut item) = skip(&mut net, &second);
+    net.refused("link.bad_result", B, updates.clone(), item.clone());
+    item.record = net.chains[A].world.value(&first.ended_key()).expect("ended");
+    net.refused("link.out_of_order", B, updates, item);
+    let (updates, item) = skip(&mut net, &first);
+    net.carry(B, updates.clone(), vec![item.clone()]);
+    net.refused("link.out_of_order", B, updates, item);
+    net.receive(&second);
+    net.acknowledge(&second);
+    assert_eq!(net.end_of(&second).expect("ended").status, PACKET_DONE);
+}
+
+#[test]
+fn what_is_not_for_others_is_not_answered() {
+    let mut net = Net::new(2);
+    let mut question = question(&net, "", 0);
+    question.inquiry = Some(Inquiry {
+        kind: verification::KIND_STATE,
+        module_id: yulian_modules::voucher::VOUCHER_ID,
+        key: vec![yulian_modules::voucher::TABLE_BALANCE, 1, 2].into(),
+        ..Default::default()
+    });
+    net.fails(
+        "verification.not_answered",
+        A,
+        "writer-a",
+        "verification.ask",
+        &question,
+    );
+}
+
+#[test]
 fn the_relay_tells_of_a_time_out() {
     let mut net = Net::new(2);
     let packet = tell(&mut net, "one", 60_000);
@@ -533,13 +593,16 @@ fn sending_is_bounded() {
     let mut net = Net::new(2);
     let mut question = question(&net, "x", 4_999);
     net.fails("link.bad_timeout", A, "writer-a", "verification.ask", &question);
-    question.timeout_ms = link::TIMEOUT_MS_MAX + 1;
-    net.fails("link.bad_timeout", A, "writer-a", "verification.ask", &question);
+    question.timeout_ms = verification::TIMEOUT_MS_MAX + 1;
+    net.fails("verification.bad_inquiry", A, "writer-a", "verification.ask", &question);
     question.timeout_ms = 0;
     question.destination = digest("nowhere").to_vec().into();
     net.fails("link.unknown_chain", A, "writer-a", "verification.ask", &question);
     question.destination = net.id_bytes(B);
-    for (count, code) in [(link::PENDING_MAX as usize, ""), (1, "link.queue_full")] {
+    for (count, code) in [
+        (link::PENDING_PER_ORGANISATION_MAX as usize, ""),
+        (1, "link.queue_full"),
+    ] {
         let world = &mut net.chains[A].world;
         let transactions: Vec<_> = (0..count)
             .map(|_| world.transaction("writer-a", "verification.ask", &question))
@@ -551,6 +614,8 @@ fn sending_is_bounded() {
             }
         }
     }
+    // Another organisation's way is free.
+    net.ok(A, "writer-b", "verification.ask", &question);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Vouchers on one chain and between chains: nothing is lost, nothing is made, whoever lies.
 
 use crate::{
-    net::{HUB, Net, RECEIVE, RELAY, holder},
+    net::{ACKNOWLEDGE, HUB, Net, RECEIVE, RELAY, holder},
     world::id_bytes,
 };
 use bytes::Bytes;
@@ -352,6 +352,7 @@ fn a_captured_chain_gets_no_more_than_it_holds() {
     net.deliver(&packet);
     let described = VoucherSeries {
         held: 0,
+        moving: 0,
         ..record(&net, B, &series)
     };
     let claim = |net: &Net, amount| VoucherMove {
@@ -403,6 +404,7 @@ fn a_captured_chain_cannot_claim_what_is_on_its_way_and_have_it_refunded() {
     net.deliver(&first);
     let described = VoucherSeries {
         held: 0,
+        moving: 0,
         ..record(&net, B, &series)
     };
     let moving = send(&mut net, &series, A, B, 50);
@@ -419,6 +421,55 @@ fn a_captured_chain_cannot_claim_what_is_on_its_way_and_have_it_refunded() {
 }
 
 #[test]
+fn a_captured_home_harms_its_own_vouchers_alone() {
+    let mut net = Net::new(2);
+    let series = issue(&mut net, A, 100);
+    let packet = send(&mut net, &series, A, B, 30);
+    net.deliver(&packet);
+    let described = VoucherSeries {
+        held: 0,
+        moving: 0,
+        ..record(&net, B, &series)
+    };
+    let flood = |net: &Net| VoucherMove {
+        series: Some(described.clone()),
+        amount: u64::MAX - 30,
+        from: net.account(A),
+        to: net.account(B),
+        ..Default::default()
+    };
+    let all = flood(&net);
+    let made = made_up(&mut net, A, B, &all, "move", 50);
+    assert_eq!(bring(&mut net, made).status, PACKET_DONE);
+    // All of it is sent home, and as much comes again: what is on its way keeps its place.
+    let away = send(&mut net, &series, B, A, u64::MAX);
+    assert_eq!(record(&net, B, &series).moving, u64::MAX);
+    let made = made_up(&mut net, A, B, &all, "move", 51);
+    assert_eq!(bring(&mut net, made).code, "voucher.bad_amount");
+    // Home says that it failed.
+    let failed = encode(&PacketResult {
+        packet: away.digest.to_vec().into(),
+        status: PACKET_FAILED,
+        code: "voucher.over_outstanding".into(),
+        height: 1,
+        time_ms: 1,
+        ..Default::default()
+    });
+    let key = away.result_key();
+    let path = Path::of(key.module_id, &key.key);
+    let state = Tree::from_sorted([(path, value_hash(&failed))]);
+    let (height, update) = net.lie(A, 60, &state);
+    let mut item = Net::item(ACKNOWLEDGE, &away);
+    item.record = failed;
+    item.proof = Some(LinkProof {
+        height,
+        proof: state.prove(&path).to_bytes().into(),
+    });
+    net.carry(B, vec![update], vec![item]);
+    assert_eq!((has(&net, B, &series), record(&net, B, &series).moving), (u64::MAX, 0));
+}
+
+#[test]
 fn packets_with_odd_contents_are_refused_and_change_nothing() {
     let mut net = Net::new(2);
     let series = issue(&mut net, A, 100);
@@ -426,6 +477,7 @@ fn packets_with_odd_contents_are_refused_and_change_nothing() {
     net.deliver(&packet);
     let described = VoucherSeries {
         held: 0,
+        moving: 0,
         ..record(&net, B, &series)
     };
     let good = VoucherMove {
