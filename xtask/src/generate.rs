@@ -11,7 +11,11 @@ fn types_dir() -> PathBuf {
 /// Protobuf compiled by a pure Rust compiler, so that no builder needs `protoc`.
 fn proto() -> Result<String> {
     let proto_root = types_dir().join("proto");
-    let files = ["yulian/v1/ledger.proto", "yulian/v1/modules.proto", "yulian/v1/chain.proto"];
+    let files = [
+        "yulian/v1/ledger.proto",
+        "yulian/v1/modules.proto",
+        "yulian/v1/chain.proto",
+    ];
     let descriptors = protox::compile(files, [&proto_root]).context("compile .proto files")?;
     let out = std::env::temp_dir().join(format!("yulian-proto-{}", std::process::id()));
     fs::create_dir_all(&out)?;

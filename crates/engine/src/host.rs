@@ -177,7 +177,10 @@ impl<E: Env, S: Sender<PublicKey = EngineKey>, N: Net> Host<E, S, N> {
             channels.push(self.channel(*channel, config.chain_id, &members, &clock).await?);
         }
         let parts = Parts {
-            context: self.context.child("chain").with_attribute("id", &config.chain_id.to_string()[..16]),
+            context: self
+                .context
+                .child("chain")
+                .with_attribute("id", &config.chain_id.to_string()[..16]),
             clock,
             members,
             net: self.net.clone(),

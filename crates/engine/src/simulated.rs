@@ -246,7 +246,13 @@ pub const CHANNELS: usize = Channel::ALL.len();
 impl SimHost {
     /// Plays a node that is no member of a chain: on every channel it says the same again and again to everybody, and counts
     /// what comes back, until the node is stopped.
-    pub async fn knock(&self, context: &SimContext, chain_id: Digest, words: Vec<Bytes>, heard: Arc<Mutex<[u64; CHANNELS]>>) {
+    pub async fn knock(
+        &self,
+        context: &SimContext,
+        chain_id: Digest,
+        words: Vec<Bytes>,
+        heard: Arc<Mutex<[u64; CHANNELS]>>,
+    ) {
         for (at, channel) in Channel::ALL.into_iter().enumerate() {
             let Ok((mut sender, mut receiver)) = self.raw_channel(channel, chain_id).await else {
                 return;

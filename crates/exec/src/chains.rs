@@ -155,7 +155,12 @@ mod tests {
             |t| t.modules = vec!["b".into(), "a".into()],
             |t| t.role = "root".into(),
             |t| t.leader_timeout_ms = 0,
-            |t| t.parameters.push(yulian_types::proto::ParameterValue { name: "heartbeat_ms".into(), value: 1 }),
+            |t| {
+                t.parameters.push(yulian_types::proto::ParameterValue {
+                    name: "heartbeat_ms".into(),
+                    value: 1,
+                })
+            },
         ];
         for change in wrong {
             let mut template = template.clone();

@@ -355,21 +355,26 @@ fn write_admins(
 /// What a system chain begins with.
 fn write_platform(writes: &mut Writer, message: &Genesis) -> Result<(), GenesisFault> {
     let system = message.modules.iter().any(|name| name == CHAIN_MODULE);
-    if !system && !(message.templates.is_empty() && message.offers.is_empty()) {
-        return Err(GenesisFault::Platform("only a system chain has templates and offers"));
-    }
     if !system {
-        return Ok(());
+        let nothing = message.templates.is_empty() && message.offers.is_empty();
+        return match nothing {
+            true => Ok(()),
+            false => Err(GenesisFault::Platform("only a system chain has templates and offers")),
+        };
     }
     let (templates, offers) = (&message.templates, &message.offers);
     if templates.len() > chains::TEMPLATES_MAX || !templates.is_sorted_by(|a, b| a.name < b.name) {
-        return Err(GenesisFault::Platform("templates must be sorted and distinct, and not too many"));
+        return Err(GenesisFault::Platform(
+            "templates must be sorted and distinct, and not too many",
+        ));
     }
     if !templates.iter().all(chains::is_template) {
         return Err(GenesisFault::Platform("a template is malformed"));
     }
     if !offers.is_sorted_by(|a, b| a.node < b.node) || !offers.iter().all(chains::is_offer) {
-        return Err(GenesisFault::Platform("offers must be well formed, sorted and distinct"));
+        return Err(GenesisFault::Platform(
+            "offers must be well formed, sorted and distinct",
+        ));
     }
     let registered = |offer: &proto::NodeOffer| message.nodes.iter().any(|node| node.public_key == offer.node);
     if !offers.iter().all(registered) {

@@ -59,10 +59,7 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let system = arguments.connect.chain().await?;
-    let actor = arguments
-        .sign
-        .actor(&arguments.connect, &system, ROLE_ADMIN)
-        .await?;
+    let actor = arguments.sign.actor(&arguments.connect, &system, ROLE_ADMIN).await?;
     let mut call = call(arguments, &system, &actor.view.organisation).await?;
     if arguments.vote {
         call.creator = actor.view.organisation.clone();
@@ -105,7 +102,10 @@ async fn call(arguments: &Arguments, system: &Chain, creator: &str) -> Result<Cr
     let observers = pick(&offers, &arguments.observer)?;
     let mut organisations: BTreeSet<&str> = arguments.organisation.iter().map(String::as_str).collect();
     organisations.insert(creator);
-    let owners = validators.iter().chain(&observers).map(|offer| offer.organisation.as_str());
+    let owners = validators
+        .iter()
+        .chain(&observers)
+        .map(|offer| offer.organisation.as_str());
     organisations.extend(owners);
     let genesis = system.genesis().await.map_err(sdk)?;
     let wanted =
@@ -198,7 +198,10 @@ mod tests {
             offer(6, "d", 1),
         ];
         let names = |offers: &[OfferView]| -> BTreeSet<String> {
-            choose(offers, "evidence").iter().map(|offer| offer.name.clone()).collect()
+            choose(offers, "evidence")
+                .iter()
+                .map(|offer| offer.name.clone())
+                .collect()
         };
         let expected = |list: [&str; 4]| list.map(str::to_owned).into_iter().collect::<BTreeSet<_>>();
         assert_eq!(names(&offers), expected(["n1", "n3", "n4", "n6"]));

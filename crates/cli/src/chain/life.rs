@@ -144,5 +144,11 @@ pub(super) async fn members(arguments: &Members) -> Result<Exit> {
     let actor = sign.actor(&arguments.connect, &system, ROLE_ADMIN).await?;
     let signed = actor.account.call(system.terms(), MODULE, "members", &message);
     let signed = signed.or_problem(problem::cannot_sign)?;
-    transaction::finish(&system, &signed, say::chain_members_changed(&chain.name), arguments.json).await
+    transaction::finish(
+        &system,
+        &signed,
+        say::chain_members_changed(&chain.name),
+        arguments.json,
+    )
+    .await
 }

@@ -76,7 +76,16 @@ pub(super) fn add(arguments: &Add) -> Result<Exit> {
         };
         let (name, owner) = (node.name.as_str(), node.organisation.as_str());
         let (connect, sign) = (&arguments.connect, &arguments.sign);
-        send(&system, connect, sign, owner, offer, say::node_offered(name), arguments.json).await
+        send(
+            &system,
+            connect,
+            sign,
+            owner,
+            offer,
+            say::node_offered(name),
+            arguments.json,
+        )
+        .await
     })
 }
 

@@ -16,20 +16,48 @@ fn a_chain_is_created_used_paused_killed_and_archived() {
     let up = Up::start(home.path(), &dir, free_base());
 
     let created = up.ok(&["chain", "create", NAME, "--title", "郑州市存证链"]);
-    assert_eq!((&created["life"], &created["title"]), (&"running".into(), &"郑州市存证链".into()));
-    let ready = created["nodes"].as_array().unwrap().iter().filter(|node| node["ready"] == true);
+    assert_eq!(
+        (&created["life"], &created["title"]),
+        (&"running".into(), &"郑州市存证链".into())
+    );
+    let ready = created["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|node| node["ready"] == true);
     assert_eq!(ready.count(), 4, "every validator answered: {created}");
-    assert_eq!(up.run(&["chain", "create", NAME, "--dir", text(&dir)]).code, 1, "a name is given once");
+    assert_eq!(
+        up.run(&["chain", "create", NAME, "--dir", text(&dir)]).code,
+        1,
+        "a name is given once"
+    );
 
     let first = deposit(&up, "first.txt");
     assert_eq!(first["files"][0]["status"], "deposited");
-    assert!(find(&up, "default", "first.txt").is_empty(), "it is not on the system chain");
+    assert!(
+        find(&up, "default", "first.txt").is_empty(),
+        "it is not on the system chain"
+    );
     assert_eq!(find(&up, NAME, "first.txt").len(), 1);
 
     up.ok(&["chain", "pause", NAME, "--reason", "检修"]);
     until("every node hears of the pause", || standings(&up) == ["paused"; 4]);
-    let refused = up.run(&["evidence", "put", text(&file(&up.home, "second.txt", "2")), "--chain", NAME, "--dir", text(&dir), "--json"]);
-    assert!(refused.code != 0 && refused.out.contains("chain.paused"), "{}{}", refused.out, refused.err);
+    let refused = up.run(&[
+        "evidence",
+        "put",
+        text(&file(&up.home, "second.txt", "2")),
+        "--chain",
+        NAME,
+        "--dir",
+        text(&dir),
+        "--json",
+    ]);
+    assert!(
+        refused.code != 0 && refused.out.contains("chain.paused"),
+        "{}{}",
+        refused.out,
+        refused.err
+    );
     up.ok(&["chain", "resume", NAME]);
     until("every node hears that it goes on", || standings(&up) == ["open"; 4]);
     deposit(&up, "second.txt");
@@ -38,7 +66,9 @@ fn a_chain_is_created_used_paused_killed_and_archived() {
     kill("-9", pid);
     deposit(&up, "third.txt");
     until("the node comes back to the same chains", || {
-        up.pids()[2] != pid && up.pids()[2] != 0 && heights(&up).is_some_and(|heights| heights.iter().all(|h| *h == heights[0]))
+        up.pids()[2] != pid
+            && up.pids()[2] != 0
+            && heights(&up).is_some_and(|heights| heights.iter().all(|h| *h == heights[0]))
     });
 
     up.ok(&["chain", "pause", NAME]);
@@ -63,12 +93,29 @@ fn a_chain_is_created_used_paused_killed_and_archived() {
 /// Deposits a file on the chain.
 fn deposit(up: &Up, name: &str) -> Value {
     let path = file(&up.home, name, name);
-    up.ok(&["evidence", "put", text(&path), "--chain", NAME, "--as", "zhengzhou-data/writer"])
+    up.ok(&[
+        "evidence",
+        "put",
+        text(&path),
+        "--chain",
+        NAME,
+        "--as",
+        "zhengzhou-data/writer",
+    ])
 }
 
 fn find(up: &Up, chain: &str, name: &str) -> Vec<Value> {
     let path = file(&up.home, name, name);
-    let answer = up.run(&["evidence", "find", text(&path), "--chain", chain, "--dir", text(&up.dir), "--json"]);
+    let answer = up.run(&[
+        "evidence",
+        "find",
+        text(&path),
+        "--chain",
+        chain,
+        "--dir",
+        text(&up.dir),
+        "--json",
+    ]);
     answer.json()["records"].as_array().cloned().unwrap_or_default()
 }
 
@@ -78,7 +125,11 @@ fn on_nodes(up: &Up) -> Vec<Value> {
     let status = |node: &Value| -> Option<Value> {
         let api = node["api"].as_str()?.strip_prefix("http://")?;
         let status = get(api, "/v1/status")?;
-        status["chains"].as_array()?.iter().find(|chain| chain["name"] == NAME).cloned()
+        status["chains"]
+            .as_array()?
+            .iter()
+            .find(|chain| chain["name"] == NAME)
+            .cloned()
     };
     nodes.iter().filter_map(status).collect()
 }
@@ -90,7 +141,10 @@ fn standings(up: &Up) -> Vec<String> {
 
 /// Heights of all four nodes, or none while one is missing.
 fn heights(up: &Up) -> Option<Vec<u64>> {
-    let heights: Vec<u64> = on_nodes(up).iter().filter_map(|chain| chain["height"].as_u64()).collect();
+    let heights: Vec<u64> = on_nodes(up)
+        .iter()
+        .filter_map(|chain| chain["height"].as_u64())
+        .collect();
     (heights.len() == 4).then_some(heights)
 }
 

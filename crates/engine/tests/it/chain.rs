@@ -294,12 +294,14 @@ fn a_stranger_hears_nothing_on_any_channel() {
             // The first byte is the epoch on the channels that have one.
             let words = [&b"\x00"[..], b"\x00\x01\x02\x03", &[0; 64], b"question"].map(Bytes::from_static);
             let words = if number == 7 { words.to_vec() } else { vec![] };
-            let knocking = nodes
-                .world
-                .node(signer(number), 100 + u64::from(number), move |context, host| async move {
+            let knocking = nodes.world.node(
+                signer(number),
+                100 + u64::from(number),
+                move |context, host| async move {
                     host.knock(&context, genesis().chain_id, words, heard).await;
                     futures::future::pending::<()>().await;
-                });
+                },
+            );
             nodes.tasks.insert(number, knocking.await.unwrap());
         }
         nodes.reach(&[1, 2, 3, 4], 60).await;

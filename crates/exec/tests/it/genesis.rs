@@ -334,8 +334,14 @@ fn modules_are_sorted_known_and_the_only_ones() {
         modules: modules(list),
         ..genesis_message()
     };
-    assert_eq!(fault(|genesis| genesis.modules = modules(&["b", "a"])), GenesisFault::Modules);
-    assert_eq!(fault(|genesis| genesis.modules = modules(&["a", "a"])), GenesisFault::Modules);
+    assert_eq!(
+        fault(|genesis| genesis.modules = modules(&["b", "a"])),
+        GenesisFault::Modules
+    );
+    assert_eq!(
+        fault(|genesis| genesis.modules = modules(&["a", "a"])),
+        GenesisFault::Modules
+    );
     let known = |list: &[&str]| {
         let of_chain = modules_of(&registry(), &genesis(list))?;
         Ok(of_chain.modules().map(|module| module.name()).collect::<Vec<_>>())

@@ -14,8 +14,8 @@ use yulian_exec::{Call, Failure, chains, rules};
 use yulian_types::{
     StateKey,
     proto::{
-        AcceptChain, ChainCall, ChainCheckpoint, ChainNode, ChainReady, ChainRecord, ChangeChain, ChangeMembers, Counter,
-        Organisation,
+        AcceptChain, ChainCall, ChainCheckpoint, ChainNode, ChainReady, ChainRecord, ChangeChain, ChangeMembers,
+        Counter, Organisation,
     },
     quorum, tags,
 };
@@ -26,7 +26,10 @@ const PAUSED_BEFORE_END_MS: u64 = 2_000;
 pub(super) fn accept(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
     let arguments: AcceptChain = call.decode(arguments)?;
     let mut chain = record(call, &arguments.name)?;
-    if matches!(chain.state, STATE_REFUSED | STATE_ARCHIVED | STATE_DOOMED | STATE_DESTROYED) {
+    if matches!(
+        chain.state,
+        STATE_REFUSED | STATE_ARCHIVED | STATE_DOOMED | STATE_DESTROYED
+    ) {
         return Err(wrong_state(&chain));
     }
     let asked = chain.nodes.iter_mut().find(|node| node.public_key == arguments.node);
@@ -43,7 +46,12 @@ pub(super) fn accept(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fa
             enter(call, &mut chain, STATE_STARTING, String::new());
         }
     } else if whole {
-        effect.extend(end(call, &mut chain, STATE_REFUSED, "an owner of a node said no".into())?);
+        effect.extend(end(
+            call,
+            &mut chain,
+            STATE_REFUSED,
+            "an owner of a node said no".into(),
+        )?);
     } else {
         // An observer that was asked for later: the chain goes on without it.
         chain.nodes.retain(|node| node.public_key != arguments.node);
@@ -62,7 +70,13 @@ pub(super) fn ready(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fai
     let node = chain.nodes.iter_mut().find(|node| node.public_key == arguments.node);
     let node = node.filter(|node| node.validator && !node.ready);
     let node = node.ok_or_else(|| Failure::new(&codes::NODE_NOT_ASKED, arguments.name.clone()))?;
-    check_statement(call, &arguments.node, &tags::CHAIN_READY, &[&chain_id], &arguments.signature)?;
+    check_statement(
+        call,
+        &arguments.node,
+        &tags::CHAIN_READY,
+        &[&chain_id],
+        &arguments.signature,
+    )?;
     node.ready = true;
     let all = chain.nodes.iter().all(|node| node.ready || !node.validator);
     if all {

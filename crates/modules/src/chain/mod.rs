@@ -13,11 +13,7 @@ mod offers;
 mod templates;
 
 pub use self::templates::built_in;
-pub(crate) use self::{
-    create::Request,
-    life::change,
-    templates::set as set_template,
-};
+pub(crate) use self::{create::Request, life::change, templates::set as set_template};
 
 use bytes::Bytes;
 use yulian_exec::{Call, Code, Failure, Method, Module, chains, rules::ROLE_ADMIN};

@@ -36,7 +36,12 @@ pub fn built_in(known: impl Fn(&str) -> bool) -> Vec<ChainTemplate> {
     let all = [
         template("evidence", "存证链", "evidence chain", &["evidence"]),
         relay,
-        template("sharing", "数据共享链", "sharing chain", &["evidence", "link", "voucher"]),
+        template(
+            "sharing",
+            "数据共享链",
+            "sharing chain",
+            &["evidence", "link", "voucher"],
+        ),
     ];
     let whole = |template: &ChainTemplate| template.modules.iter().all(|module| known(module));
     all.into_iter().filter(whole).collect()

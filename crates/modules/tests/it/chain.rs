@@ -76,7 +76,9 @@ fn host(world: &World, name: &str) -> proto::NodeOffer {
 
 /// What a node signs, put together here from docs/formats.md alone.
 fn statement(world: &World, key: &str, tag: &[u8; 8], rest: &[&[u8]]) -> Bytes {
-    let parts = [&tag[..], &world.genesis.chain_id.0].into_iter().chain(rest.iter().copied());
+    let parts = [&tag[..], &world.genesis.chain_id.0]
+        .into_iter()
+        .chain(rest.iter().copied());
     let all: Vec<u8> = parts.flatten().copied().collect();
     sign(key, &sm3::hash(&[&all]))
 }
@@ -114,11 +116,18 @@ fn a_chain_runs_when_every_validator_has_answered() {
     let created = proto::ChainCreated::decode(receipt.output.clone()).expect("an answer");
     assert_eq!(events(&receipt), [("created", &created.chain_id[..])]);
     let chain = record(&world, "郑州");
-    assert_eq!((chain.state, &chain.chain_id), (chain::STATE_STARTING, &created.chain_id));
+    assert_eq!(
+        (chain.state, &chain.chain_id),
+        (chain::STATE_STARTING, &created.chain_id)
+    );
     assert_eq!((chain.transactions_per_second, chain.storage_mib), (100, 10));
     assert_eq!((host(&world, "v-a").chains, host(&world, "v-a").storage_mib), (1, 10));
     for (at, node) in VALIDATORS.iter().enumerate() {
-        assert_eq!(record(&world, "郑州").state, chain::STATE_STARTING, "{at} have answered");
+        assert_eq!(
+            record(&world, "郑州").state,
+            chain::STATE_STARTING,
+            "{at} have answered"
+        );
         let message = ready(&world, "郑州", node);
         world.ok("auditor-a", "chain.ready", &message);
         if at < 3 {
@@ -154,13 +163,20 @@ fn the_genesis_follows_from_the_call_and_the_state() {
     assert_eq!((message.name.as_str(), message.epoch_length), ("郑州", 16));
     assert_eq!(message.time_ms, world.tip().time_ms());
     assert_eq!(message.modules, ["evidence"]);
-    let members: Vec<_> = message.organisations.iter().map(|o| (o.id.as_str(), o.member)).collect();
+    let members: Vec<_> = message
+        .organisations
+        .iter()
+        .map(|o| (o.id.as_str(), o.member))
+        .collect();
     assert_eq!(members, [("a", true), ("b", true), ("c", true), ("d", true)]);
     let labels: Vec<_> = message.accounts.iter().map(|account| account.label.as_str()).collect();
     assert_eq!(labels, ["admin-a", "writer-a", "admin-b", "admin-c", "admin-d", "中继"]);
     assert!(message.accounts[5].roles.is_empty());
     let value = |name: &str| message.parameters.iter().find(|p| p.name == name).map(|p| p.value);
-    assert_eq!((value("heartbeat_ms"), value("block_transactions_max")), (Some(600_000), Some(77)));
+    assert_eq!(
+        (value("heartbeat_ms"), value("block_transactions_max")),
+        (Some(600_000), Some(77))
+    );
     let nodes: Vec<_> = message.nodes.iter().map(|node| node.public_key.clone()).collect();
     assert_eq!(nodes, sorted(&VALIDATORS));
     let modules = modules_of(&registry(), message).expect("known modules");
@@ -196,18 +212,32 @@ fn what_does_not_make_a_chain() {
     };
     refused(&mut world, "chain.bad_name", |call| call.name = "a b".into());
     refused(&mut world, "chain.bad_name", |call| call.title = String::new());
-    refused(&mut world, "chain.template_not_found", |call| call.template = "nothing".into());
+    refused(&mut world, "chain.template_not_found", |call| {
+        call.template = "nothing".into()
+    });
     refused(&mut world, "chain.not_allowed", |call| call.template = "voted".into());
     refused(&mut world, "chain.not_allowed", |call| call.creator = "a".into());
     refused(&mut world, "chain.bad_nodes", |call| drop(call.validators.pop()));
     refused(&mut world, "chain.bad_nodes", |call| call.validators.reverse());
-    refused(&mut world, "chain.bad_nodes", |call| call.observers = vec![public("v-a")]);
-    refused(&mut world, "chain.node_not_found", |call| call.observers = vec![public("nobody")]);
-    refused(&mut world, "chain.bad_accounts", |call| call.accounts = vec![Bytes::from_static(b"x")]);
-    refused(&mut world, "chain.bad_accounts", |call| call.accounts.push(id_bytes("admin-e")));
-    refused(&mut world, "chain.bad_accounts", |call| call.organisations = vec!["nobody".into()]);
+    refused(&mut world, "chain.bad_nodes", |call| {
+        call.observers = vec![public("v-a")]
+    });
+    refused(&mut world, "chain.node_not_found", |call| {
+        call.observers = vec![public("nobody")]
+    });
+    refused(&mut world, "chain.bad_accounts", |call| {
+        call.accounts = vec![Bytes::from_static(b"x")]
+    });
+    refused(&mut world, "chain.bad_accounts", |call| {
+        call.accounts.push(id_bytes("admin-e"))
+    });
+    refused(&mut world, "chain.bad_accounts", |call| {
+        call.organisations = vec!["nobody".into()]
+    });
     refused(&mut world, "chain.bad_genesis", |call| drop(call.accounts.pop()));
-    refused(&mut world, "chain.bad_genesis", |call| call.accounts.push(id_bytes("admin-a")));
+    refused(&mut world, "chain.bad_genesis", |call| {
+        call.accounts.push(id_bytes("admin-a"))
+    });
     refused(&mut world, "chain.bad_quota", |call| call.transactions_per_second = 101);
     refused(&mut world, "chain.bad_quota", |call| call.storage_mib = 11);
     refused(&mut world, "chain.bad_quota", |call| {
@@ -255,7 +285,12 @@ fn owners_who_made_no_such_offer_are_asked() {
         node: public(node),
         agree,
     };
-    world.fails("chain.other_organisation", "admin-a", "chain.accept", &answer("v-d", true));
+    world.fails(
+        "chain.other_organisation",
+        "admin-a",
+        "chain.accept",
+        &answer("v-d", true),
+    );
     world.fails("chain.node_not_asked", "admin-a", "chain.accept", &answer("v-a", true));
     let early = ready(&world, "郑州", "v-a");
     world.fails("chain.wrong_state", "writer-a", "chain.ready", &early);
@@ -417,16 +452,34 @@ fn observers_come_and_go() {
         add_observers: sorted(add),
         remove_observers: sorted(remove),
     };
-    world.fails("chain.node_not_found", "admin-a", "chain.members", &change(&["observer"], &[]));
+    world.fails(
+        "chain.node_not_found",
+        "admin-a",
+        "chain.members",
+        &change(&["observer"], &[]),
+    );
     let offered = proto::OfferNode {
         offer: Some(offer("observer")),
     };
     world.ok("admin-b", "chain.offer", &offered);
-    world.fails("chain.other_organisation", "admin-b", "chain.members", &change(&["observer"], &[]));
+    world.fails(
+        "chain.other_organisation",
+        "admin-b",
+        "chain.members",
+        &change(&["observer"], &[]),
+    );
     world.ok("admin-a", "chain.members", &change(&["observer"], &[]));
     let node = record(&world, "郑州").nodes.pop().expect("a node");
-    assert_eq!((node.public_key, node.validator, node.agreed), (public("observer"), false, true));
-    world.fails("chain.bad_nodes", "admin-a", "chain.members", &change(&["observer"], &[]));
+    assert_eq!(
+        (node.public_key, node.validator, node.agreed),
+        (public("observer"), false, true)
+    );
+    world.fails(
+        "chain.bad_nodes",
+        "admin-a",
+        "chain.members",
+        &change(&["observer"], &[]),
+    );
     world.fails("chain.bad_nodes", "admin-a", "chain.members", &change(&[], &["v-a"]));
     world.ok("admin-a", "chain.members", &change(&[], &["observer"]));
     assert_eq!(record(&world, "郑州").nodes.len(), 4);

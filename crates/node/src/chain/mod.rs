@@ -280,7 +280,10 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         if !self.regime.set(standing, quotas) || standing == Standing::Open {
             return;
         }
-        let gone = self.pool.lock().retain(|transaction| self.regime.takes(transaction).is_ok());
+        let gone = self
+            .pool
+            .lock()
+            .retain(|transaction| self.regime.takes(transaction).is_ok());
         let failure = Failure::from(&yulian_modules::chain::codes::PAUSED);
         let outcome = |_| Outcome::Refused(failure.clone());
         self.waiters.wake(gone.iter().enumerate(), outcome);

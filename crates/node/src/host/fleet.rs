@@ -191,7 +191,9 @@ impl Fleet {
             timing: Timing::with_leader(order.leader_timeout),
             ..self.options.clone()
         };
-        let opening = self.system.open_beside(self.context.clone(), kv.clone(), genesis, options);
+        let opening = self
+            .system
+            .open_beside(self.context.clone(), kv.clone(), genesis, options);
         let node = opening.await?;
         node.regulate(order.standing, order.quotas);
         node.measure();

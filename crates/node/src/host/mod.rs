@@ -197,7 +197,14 @@ impl Node {
         tracing::info!(name = %identity.name, chain = %genesis.chain_id, api = %address, "node started");
         let service = NodeService::new(context.clone(), identity, vec![chain.clone()]);
         let me = chain.signer.public_key();
-        let mut fleet = Fleet::new(context.clone(), Arc::new(host), chain.clone(), service.clone(), me, &config)?;
+        let mut fleet = Fleet::new(
+            context.clone(),
+            Arc::new(host),
+            chain.clone(),
+            service.clone(),
+            me,
+            &config,
+        )?;
         let mut stopped = chain.watch_stopped();
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
         let serving = http::serve(&listener, service, async {

@@ -60,10 +60,7 @@ pub(super) struct Order {
 }
 
 /// All orders of the state for a node, by name.
-pub(super) fn read<R: Runtime, K: Kv>(
-    system: &ChainNode<R, K>,
-    me: &PublicKey,
-) -> Result<Vec<Order>, LedgerError> {
+pub(super) fn read<R: Runtime, K: Kv>(system: &ChainNode<R, K>, me: &PublicKey) -> Result<Vec<Order>, LedgerError> {
     let names: NameList = system.record(&chains::chains())?.unwrap_or_default();
     let mut orders = Vec::new();
     for name in names.names {

@@ -32,7 +32,8 @@ use std::{
     time::Duration,
 };
 use yulian_api::{
-    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, DigestText, EvidenceFilter, PageRequest, Service, views::*,
+    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, DigestText, EvidenceFilter, PageRequest,
+    Service, views::*,
 };
 use yulian_crypto::{Digest, sm2::PublicKey};
 use yulian_engine::Runtime;
@@ -129,7 +130,11 @@ impl<R: Runtime, K: Kv> NodeService<R, K> {
     pub fn host(&self, chain: ChainNode<R, K>) {
         let id = chain.ledger().chain_id();
         self.withdraw(&id);
-        self.0.chains.write().unwrap_or_else(PoisonError::into_inner).push(chain);
+        self.0
+            .chains
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(chain);
     }
 
     /// Serves a chain no more.
@@ -183,7 +188,11 @@ impl<R: Runtime, K: Kv> Service for NodeService<R, K> {
             version: env!("CARGO_PKG_VERSION").into(),
             now_ms: self.0.runtime.now_ms(),
             started_ms: self.0.started_ms,
-            chains: self.chains().iter().map(|chain| chain.status()).collect::<Result<_, _>>()?,
+            chains: self
+                .chains()
+                .iter()
+                .map(|chain| chain.status())
+                .collect::<Result<_, _>>()?,
             failed: self.failures().values().map(failed_view).collect(),
         })
     }
@@ -196,7 +205,11 @@ impl<R: Runtime, K: Kv> Service for NodeService<R, K> {
     async fn health(&self) -> Health {
         let mut problems: Vec<String> = self.chains().iter().filter_map(|chain| chain.problem()).collect();
         let failures = self.failures();
-        problems.extend(failures.values().map(|failed| format!("{}: {}", failed.name, failed.reason)));
+        problems.extend(
+            failures
+                .values()
+                .map(|failed| format!("{}: {}", failed.name, failed.reason)),
+        );
         Health {
             healthy: problems.is_empty(),
             problems,

@@ -20,7 +20,9 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 let list: Option<proto::NameList> = state.record(&chains::chains(), "chains")?;
                 let names = list.unwrap_or_default().names.into_iter();
                 let names = names.filter(|name| after.as_ref().is_none_or(|after| name > after));
-                let records = names.take(page.limit + 1).map(|name| state.get(&StateKey::chain(&name)));
+                let records = names
+                    .take(page.limit + 1)
+                    .map(|name| state.get(&StateKey::chain(&name)));
                 records.collect::<Result<Vec<_>, _>>()
             })
             .await?;
@@ -41,7 +43,9 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             })
             .await?;
         let views = values.iter().flatten().map(TemplateView::decode);
-        let items = views.collect::<Result<_, _>>().map_err(|error| errors::record(&error))?;
+        let items = views
+            .collect::<Result<_, _>>()
+            .map_err(|error| errors::record(&error))?;
         Ok(TemplateList { items })
     }
 
