@@ -384,209 +384,6 @@ pub struct Quorum {
     #[prost(uint32, tag = "2")]
     pub denominator: u32,
 }
-// ---- arguments and answers ----
-
-/// Writes the standing offer of a registered node of the sender's organisation, and opens an account without roles for the
-/// node's key if it has none.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OfferNode {
-    #[prost(message, optional, tag = "1")]
-    pub offer: ::core::option::Option<NodeOffer>,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CreateChain {
-    /// 1 to 32 bytes, no white space and none of / ? # % : unique on the platform for ever.
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub title: ::prost::alloc::string::String,
-    #[prost(string, tag = "3")]
-    pub template: ::prost::alloc::string::String,
-    /// Members beside the creator's organisation and the validators' owners.
-    #[prost(string, repeated, tag = "4")]
-    pub organisations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Keys of registered nodes, sorted, no key twice, in one of the lists alone.
-    #[prost(bytes = "bytes", repeated, tag = "5")]
-    pub validators: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    #[prost(bytes = "bytes", repeated, tag = "6")]
-    pub observers: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    /// Accounts of the system chain that the new chain has from the start; at least one administrator of each organisation.
-    #[prost(bytes = "bytes", repeated, tag = "7")]
-    pub accounts: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    /// Further accounts; roles may be empty.
-    #[prost(message, repeated, tag = "8")]
-    pub extra: ::prost::alloc::vec::Vec<NewChainAccount>,
-    /// Values in place of the template's, by name.
-    #[prost(message, repeated, tag = "9")]
-    pub parameters: ::prost::alloc::vec::Vec<ParameterValue>,
-    /// 0 = the template's; else at most that.
-    #[prost(uint32, tag = "10")]
-    pub transactions_per_second: u32,
-    #[prost(uint32, tag = "11")]
-    pub storage_mib: u32,
-    /// Where a vote creates it, the member organisation whose chain it is; else empty: it is the sender's.
-    #[prost(string, tag = "12")]
-    pub creator: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct NewChainAccount {
-    #[prost(string, tag = "1")]
-    pub organisation: ::prost::alloc::string::String,
-    #[prost(bytes = "bytes", tag = "2")]
-    pub public_key: ::prost::bytes::Bytes,
-    #[prost(string, repeated, tag = "3")]
-    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(string, tag = "4")]
-    pub label: ::prost::alloc::string::String,
-}
-/// Answer of create.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChainCreated {
-    #[prost(bytes = "bytes", tag = "1")]
-    pub chain_id: ::prost::bytes::Bytes,
-}
-/// The owner of a node that is asked for says yes or no.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AcceptChain {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(bytes = "bytes", tag = "2")]
-    pub node: ::prost::bytes::Bytes,
-    #[prost(bool, tag = "3")]
-    pub agree: bool,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChainReady {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(bytes = "bytes", tag = "2")]
-    pub node: ::prost::bytes::Bytes,
-    /// SM2 of the node's key over SM3("ylChRedy" ‖ system chain id ‖ chain id).
-    #[prost(bytes = "bytes", tag = "3")]
-    pub signature: ::prost::bytes::Bytes,
-}
-/// pause, resume, archive.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChainCall {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub reason: ::prost::alloc::string::String,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChangeMembers {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(bytes = "bytes", repeated, tag = "2")]
-    pub add_observers: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-    #[prost(bytes = "bytes", repeated, tag = "3")]
-    pub remove_observers: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChainCheckpoint {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(bytes = "bytes", tag = "2")]
-    pub node: ::prost::bytes::Bytes,
-    #[prost(uint64, tag = "3")]
-    pub height: u64,
-    /// Digest of the block at that height.
-    #[prost(bytes = "bytes", tag = "4")]
-    pub digest: ::prost::bytes::Bytes,
-    /// SM2 of the node's key over SM3("ylChFinl" ‖ system chain id ‖ chain id ‖ height 8 bytes big-endian ‖ digest).
-    #[prost(bytes = "bytes", tag = "5")]
-    pub signature: ::prost::bytes::Bytes,
-}
-/// Action of a vote: another state than the creator may choose, destruction among them.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChangeChain {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    /// 4 running, 5 paused, 6 archived, 7 to be destroyed.
-    #[prost(uint32, tag = "2")]
-    pub state: u32,
-    #[prost(string, tag = "3")]
-    pub reason: ::prost::alloc::string::String,
-}
-// ---- state records ----
-
-/// Key = name.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ChainRecord {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub title: ::prost::alloc::string::String,
-    /// Digest of the chain's genesis; its bytes are the record of table 2.
-    #[prost(bytes = "bytes", tag = "3")]
-    pub chain_id: ::prost::bytes::Bytes,
-    #[prost(string, tag = "4")]
-    pub template: ::prost::alloc::string::String,
-    /// Organisation that created it.
-    #[prost(string, tag = "5")]
-    pub creator: ::prost::alloc::string::String,
-    /// Members, sorted.
-    #[prost(string, repeated, tag = "6")]
-    pub organisations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(message, repeated, tag = "7")]
-    pub nodes: ::prost::alloc::vec::Vec<ChainNode>,
-    #[prost(uint32, tag = "8")]
-    pub transactions_per_second: u32,
-    #[prost(uint32, tag = "9")]
-    pub storage_mib: u32,
-    /// Longest that a validator waits for a leader, ms.
-    #[prost(uint32, tag = "10")]
-    pub leader_timeout_ms: u32,
-    /// 1 asked for, 2 starting, 3 refused, 4 running, 5 paused, 6 archived, 7 to be destroyed, 8 destroyed.
-    #[prost(uint32, tag = "11")]
-    pub state: u32,
-    #[prost(uint64, tag = "12")]
-    pub created_height: u64,
-    #[prost(uint64, tag = "13")]
-    pub created_ms: u64,
-    /// Since when the state is this one.
-    #[prost(uint64, tag = "14")]
-    pub state_height: u64,
-    #[prost(uint64, tag = "15")]
-    pub state_ms: u64,
-    #[prost(string, tag = "16")]
-    pub reason: ::prost::alloc::string::String,
-    /// Block time from which a chain that is to be destroyed is gone, once its last block is agreed on.
-    #[prost(uint64, tag = "17")]
-    pub destroy_after_ms: u64,
-    /// The last block that a quorum of its validators names; empty before.
-    #[prost(uint64, tag = "18")]
-    pub final_height: u64,
-    #[prost(bytes = "bytes", tag = "19")]
-    pub final_digest: ::prost::bytes::Bytes,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ChainNode {
-    #[prost(bytes = "bytes", tag = "1")]
-    pub public_key: ::prost::bytes::Bytes,
-    #[prost(bool, tag = "2")]
-    pub validator: bool,
-    /// Its owner agreed, by the standing offer or explicitly.
-    #[prost(bool, tag = "3")]
-    pub agreed: bool,
-    /// It answered for the chain.
-    #[prost(bool, tag = "4")]
-    pub ready: bool,
-    /// The last block that it named for an archived chain.
-    #[prost(uint64, tag = "5")]
-    pub final_height: u64,
-    #[prost(bytes = "bytes", tag = "6")]
-    pub final_digest: ::prost::bytes::Bytes,
-    /// The node's owner when it was asked for.
-    #[prost(string, tag = "7")]
-    pub organisation: ::prost::alloc::string::String,
-}
-/// Names, sorted.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct NameList {
-    #[prost(string, repeated, tag = "1")]
-    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
 // ---- account ----
 
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -907,4 +704,207 @@ pub struct Counter {
 pub struct ProtocolSchedule {
     #[prost(message, repeated, tag = "1")]
     pub entries: ::prost::alloc::vec::Vec<ActivateProtocol>,
+}
+// ---- arguments and answers ----
+
+/// Writes the standing offer of a registered node of the sender's organisation, and opens an account without roles for the
+/// node's key if it has none.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OfferNode {
+    #[prost(message, optional, tag = "1")]
+    pub offer: ::core::option::Option<NodeOffer>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CreateChain {
+    /// 1 to 32 bytes, no white space and none of / ? # % : unique on the platform for ever.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub template: ::prost::alloc::string::String,
+    /// Members beside the creator's organisation and the validators' owners.
+    #[prost(string, repeated, tag = "4")]
+    pub organisations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Keys of registered nodes, sorted, no key twice, in one of the lists alone.
+    #[prost(bytes = "bytes", repeated, tag = "5")]
+    pub validators: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "6")]
+    pub observers: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// Accounts of the system chain that the new chain has from the start; at least one administrator of each organisation.
+    #[prost(bytes = "bytes", repeated, tag = "7")]
+    pub accounts: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// Further accounts; roles may be empty.
+    #[prost(message, repeated, tag = "8")]
+    pub extra: ::prost::alloc::vec::Vec<NewChainAccount>,
+    /// Values in place of the template's, by name.
+    #[prost(message, repeated, tag = "9")]
+    pub parameters: ::prost::alloc::vec::Vec<ParameterValue>,
+    /// 0 = the template's; else at most that.
+    #[prost(uint32, tag = "10")]
+    pub transactions_per_second: u32,
+    #[prost(uint32, tag = "11")]
+    pub storage_mib: u32,
+    /// Where a vote creates it, the member organisation whose chain it is; else empty: it is the sender's.
+    #[prost(string, tag = "12")]
+    pub creator: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NewChainAccount {
+    #[prost(string, tag = "1")]
+    pub organisation: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub public_key: ::prost::bytes::Bytes,
+    #[prost(string, repeated, tag = "3")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, tag = "4")]
+    pub label: ::prost::alloc::string::String,
+}
+/// Answer of create.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainCreated {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chain_id: ::prost::bytes::Bytes,
+}
+/// The owner of a node that is asked for says yes or no.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptChain {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub node: ::prost::bytes::Bytes,
+    #[prost(bool, tag = "3")]
+    pub agree: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainReady {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub node: ::prost::bytes::Bytes,
+    /// SM2 of the node's key over SM3("ylChRedy" ‖ system chain id ‖ chain id).
+    #[prost(bytes = "bytes", tag = "3")]
+    pub signature: ::prost::bytes::Bytes,
+}
+/// pause, resume, archive.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainCall {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeMembers {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub add_observers: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub remove_observers: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainCheckpoint {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub node: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "3")]
+    pub height: u64,
+    /// Digest of the block at that height.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub digest: ::prost::bytes::Bytes,
+    /// SM2 of the node's key over SM3("ylChFinl" ‖ system chain id ‖ chain id ‖ height 8 bytes big-endian ‖ digest).
+    #[prost(bytes = "bytes", tag = "5")]
+    pub signature: ::prost::bytes::Bytes,
+}
+/// Action of a vote: another state than the creator may choose, destruction among them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChangeChain {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// 4 running, 5 paused, 6 archived, 7 to be destroyed.
+    #[prost(uint32, tag = "2")]
+    pub state: u32,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+// ---- state records ----
+
+/// Key = name.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChainRecord {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    /// Digest of the chain's genesis; its bytes are the record of table 2.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub chain_id: ::prost::bytes::Bytes,
+    #[prost(string, tag = "4")]
+    pub template: ::prost::alloc::string::String,
+    /// Organisation that created it.
+    #[prost(string, tag = "5")]
+    pub creator: ::prost::alloc::string::String,
+    /// Members, sorted.
+    #[prost(string, repeated, tag = "6")]
+    pub organisations: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "7")]
+    pub nodes: ::prost::alloc::vec::Vec<ChainNode>,
+    #[prost(uint32, tag = "8")]
+    pub transactions_per_second: u32,
+    #[prost(uint32, tag = "9")]
+    pub storage_mib: u32,
+    /// Longest that a validator waits for a leader, ms.
+    #[prost(uint32, tag = "10")]
+    pub leader_timeout_ms: u32,
+    /// 1 asked for, 2 starting, 3 refused, 4 running, 5 paused, 6 archived, 7 to be destroyed, 8 destroyed.
+    #[prost(uint32, tag = "11")]
+    pub state: u32,
+    #[prost(uint64, tag = "12")]
+    pub created_height: u64,
+    #[prost(uint64, tag = "13")]
+    pub created_ms: u64,
+    /// Since when the state is this one.
+    #[prost(uint64, tag = "14")]
+    pub state_height: u64,
+    #[prost(uint64, tag = "15")]
+    pub state_ms: u64,
+    #[prost(string, tag = "16")]
+    pub reason: ::prost::alloc::string::String,
+    /// Block time from which a chain that is to be destroyed is gone, once its last block is agreed on.
+    #[prost(uint64, tag = "17")]
+    pub destroy_after_ms: u64,
+    /// The last block that a quorum of its validators names; empty before.
+    #[prost(uint64, tag = "18")]
+    pub final_height: u64,
+    #[prost(bytes = "bytes", tag = "19")]
+    pub final_digest: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainNode {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub public_key: ::prost::bytes::Bytes,
+    #[prost(bool, tag = "2")]
+    pub validator: bool,
+    /// Its owner agreed, by the standing offer or explicitly.
+    #[prost(bool, tag = "3")]
+    pub agreed: bool,
+    /// It answered for the chain.
+    #[prost(bool, tag = "4")]
+    pub ready: bool,
+    /// The last block that it named for an archived chain.
+    #[prost(uint64, tag = "5")]
+    pub final_height: u64,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub final_digest: ::prost::bytes::Bytes,
+    /// The node's owner when it was asked for.
+    #[prost(string, tag = "7")]
+    pub organisation: ::prost::alloc::string::String,
+}
+/// Names, sorted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NameList {
+    #[prost(string, repeated, tag = "1")]
+    pub names: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
