@@ -11,7 +11,7 @@ use yulian_crypto::{Digest, sm2::PublicKey};
 pub enum ChainRef {
     /// By genesis digest.
     Id(Digest),
-    /// By name; refuse one that names several chains.
+    /// By name; where several chains have it, the one that was hosted first.
     Name(String),
     /// "default": the first chain that the node hosts.
     Default,

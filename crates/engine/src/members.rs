@@ -308,7 +308,8 @@ mod tests {
         members.set(&[key(1), key(2)], [&key(3)]);
         let keys = |list: &[u8]| -> Vec<EngineKey> { list.iter().map(|n| EngineKey::from(&key(*n))).collect() };
         let (mut everyone, mut expected) = (members.everyone(), keys(&[2, 3]));
-        (everyone.sort(), expected.sort());
+        everyone.sort();
+        expected.sort();
         assert_eq!(everyone, expected);
         assert_eq!(members.filter(keys(&[2, 4])), keys(&[2]));
         assert!(!members.admits(&keys(&[4])[0], 0));

@@ -78,8 +78,11 @@ pub struct TcpNet {
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     /// Who was connected when it was last looked at. All chains share the answer.
-    seen: Arc<Mutex<Option<(SystemTime, BTreeSet<EngineKey>)>>>,
+    seen: Arc<Mutex<Option<Seen>>>,
 }
+
+/// When it was looked, and who was connected then.
+type Seen = (SystemTime, BTreeSet<EngineKey>);
 
 impl std::fmt::Debug for TcpNet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

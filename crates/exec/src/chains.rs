@@ -38,6 +38,8 @@ pub const NODE_STORAGE_MIB_MAX: u32 = 1 << 30;
 pub const PARAMETERS_MAX: usize = 32;
 /// Most bytes of a chain's name.
 pub const CHAIN_NAME_BYTES_MAX: usize = 32;
+/// What the interface calls a node's first chain.
+const RESERVED_NAME: &str = "default";
 /// Shortest and longest time that validators of a chain may wait for a leader, ms.
 pub const LEADER_TIMEOUT_MS: std::ops::RangeInclusive<u32> = 100..=60_000;
 /// Highest quota, transactions per second.
@@ -78,7 +80,7 @@ pub fn count(template: &str, organisation: &str) -> StateKey {
 /// Whether a text is a chain's name: 1 to [`CHAIN_NAME_BYTES_MAX`] bytes that need no escape in an address.
 pub fn is_chain_name(name: &str) -> bool {
     let allowed = |c: char| !c.is_whitespace() && !c.is_control() && !"/?#%&".contains(c);
-    (1..=CHAIN_NAME_BYTES_MAX).contains(&name.len()) && name.chars().all(allowed)
+    (1..=CHAIN_NAME_BYTES_MAX).contains(&name.len()) && name.chars().all(allowed) && name != RESERVED_NAME
 }
 
 /// Whether a template is well formed.
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn names_need_no_escape() {
         assert!(is_chain_name("郑州") && is_chain_name("evidence-2") && is_chain_name(&"a".repeat(32)));
-        for name in ["", "a b", "a/b", "a?", "a%20", "a\n", &"a".repeat(33)] {
+        for name in ["", "default", "a b", "a/b", "a?", "a%20", "a\n", &"a".repeat(33)] {
             assert!(!is_chain_name(name), "{name:?}");
         }
     }

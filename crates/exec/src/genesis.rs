@@ -361,11 +361,12 @@ fn write_admins(
 /// What a system chain begins with.
 fn write_platform(writes: &mut Writer, message: &Genesis) -> Result<(), GenesisFault> {
     let system = message.modules.iter().any(|name| name == CHAIN_MODULE);
-    if !system && !(message.templates.is_empty() && message.offers.is_empty()) {
-        return Err(GenesisFault::Platform("only a system chain has templates and offers"));
-    }
     if !system {
-        return Ok(());
+        let nothing = message.templates.is_empty() && message.offers.is_empty();
+        return match nothing {
+            true => Ok(()),
+            false => Err(GenesisFault::Platform("only a system chain has templates and offers")),
+        };
     }
     let (templates, offers) = (&message.templates, &message.offers);
     if templates.len() > chains::TEMPLATES_MAX || !templates.is_sorted_by(|a, b| a.name < b.name) {

@@ -5,6 +5,7 @@
 
 use prost::Message;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 use yulian_exec::Failure;
 use yulian_modules::chain::codes;
 use yulian_types::{
@@ -48,21 +49,42 @@ struct State {
 
 /// The regime of one chain. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Regime(Arc<Mutex<State>>);
+pub struct Regime {
+    state: Arc<Mutex<State>>,
+    /// Counts changes of the standing.
+    changes: Arc<watch::Sender<u64>>,
+}
 
 /// Thousandths of a transaction that one costs.
 const TOKEN: u64 = 1_000;
 
 impl Regime {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resolves once the chain takes anything at all. The first block of a new chain waits for this: by then every validator
+    /// has said that it runs, and none of them misses the proposal.
+    pub async fn open(&self) {
+        let mut changes = self.changes.subscribe();
+        while self.standing() == Standing::Closed {
+            // The sender lives as long as this.
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Changes it; the answer is whether the standing is another.
     pub fn set(&self, standing: Standing, quotas: Quotas) -> bool {
         let mut state = self.state();
         state.quotas = quotas;
-        std::mem::replace(&mut state.standing, standing) != standing
+        let changed = std::mem::replace(&mut state.standing, standing) != standing;
+        drop(state);
+        if changed {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        changed
     }
 
     /// What the chain takes.

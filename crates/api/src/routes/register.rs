@@ -9,7 +9,7 @@ use crate::{
 use axum::{Json, extract::State};
 
 /// 平台各链 · The chains of a platform, from the register of its system chain; empty on any other chain
-#[utoipa::path(get, path = "/v1/chains/{chain}/register", tag = "platform", params(ChainPath, PageQuery),
+#[utoipa::path(get, operation_id = "register", path = "/v1/chains/{chain}/register", tag = "platform", params(ChainPath, PageQuery),
     responses((status = 200, description = "chains", body = ChainRecordPage), ApiError))]
 pub(crate) async fn chains<S: Service>(
     State(context): State<Context<S>>,

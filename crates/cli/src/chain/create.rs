@@ -234,8 +234,9 @@ mod tests {
     use yulian_crypto::sm2::{SecretKey, Signer};
 
     fn offer(number: u8, cloud: &str, chains: u32) -> OfferView {
+        let key = SecretKey::from_bytes(&[number; 32]).unwrap().public_key().to_string();
         OfferView {
-            node: yulian_sdk::views::KeyText(SecretKey::from_bytes(&[number; 32]).unwrap().public_key()),
+            node: serde_json::from_value(key.into()).unwrap(),
             name: format!("n{number}"),
             cloud: cloud.into(),
             organisation: "o".into(),

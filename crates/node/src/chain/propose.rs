@@ -46,6 +46,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
     }
 
     async fn await_block(&self, parent: &Arc<Executed>, facts: RoundFacts) -> Option<SealedBlock> {
+        self.regime.open().await;
         let pace = &self.options.pace;
         let situation = Situation::new(parent, self.runtime.now_ms());
         let empty_due = situation.empty_due_ms(pace);

@@ -158,13 +158,8 @@ impl<R: Runtime, K: Kv> Service for NodeService<R, K> {
         let found = match chain {
             ChainRef::Default => chains.first(),
             ChainRef::Id(id) => chains.iter().find(|node| node.ledger().chain_id() == *id),
-            ChainRef::Name(name) => {
-                let mut named = chains
-                    .iter()
-                    .filter(|node| node.ledger().genesis().message.name == *name);
-                let first = named.next();
-                first.filter(|_| named.next().is_none())
-            }
+            // A chain that takes the name of the node's first one does not take its place.
+            ChainRef::Name(name) => chains.iter().find(|node| node.ledger().genesis().message.name == *name),
         };
         found.map(|node| self.of(node))
     }
