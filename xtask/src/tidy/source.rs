@@ -58,10 +58,11 @@ pub(super) fn floats(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// No source file is longer than [`LINES_MAX`] lines.
+/// No source file is longer than [`LINES_MAX`] lines. Generated code is as long as what it is made from, which is checked.
 pub(super) fn long_files(workspace: &Workspace) -> Result<Vec<String>> {
     let long = sources(workspace).filter(|file| file.text.lines().count() > LINES_MAX);
     Ok(long
+        .filter(|file| !file.path.ends_with("/generated.rs"))
         .map(|file| format!("{} has more than {LINES_MAX} lines", file.path))
         .collect())
 }
