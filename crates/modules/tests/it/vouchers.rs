@@ -544,3 +544,14 @@ fn packets_with_odd_contents_are_refused_and_change_nothing() {
     assert_eq!(bring(&mut net, unknown_method).code, "voucher.not_from_home");
     assert_eq!(outside(&net, A, &series, B), 30);
 }
+
+/// Made by `vectors/generators/packets.py` from the protocol's text alone.
+#[test]
+fn ids_of_series_are_those_of_the_vectors() {
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("../../../../vectors/packets.json")).unwrap();
+    for case in vectors["series"].as_array().unwrap() {
+        let text = |name: &str| case[name].as_str().unwrap();
+        let id = voucher::series_id(&text("home").parse().unwrap(), text("organisation"), text("name"));
+        assert_eq!(id.to_string(), text("id"));
+    }
+}

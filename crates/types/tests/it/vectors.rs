@@ -8,8 +8,8 @@ use yulian_crypto::{
     sm2::{FastVerifier, SecretKey, Signer, Verifier},
 };
 use yulian_types::{
-    BlockLimits, FinalityProof, SealedBlock, SealedGenesis, SealedTransaction, StateKey, ValidatorSet, account_id,
-    block_digest, finality_message, receipt_root, transaction_id, transaction_root,
+    BlockLimits, FinalityProof, SealedBlock, SealedGenesis, SealedPacket, SealedTransaction, StateKey, ValidatorSet,
+    account_id, block_digest, finality_message, receipt_root, transaction_id, transaction_root,
 };
 
 fn load(name: &str) -> Value {
@@ -157,5 +157,31 @@ fn state_keys() {
         assert_eq!(u64::from(key.module_id), number(case, "module_id"));
         assert_eq!(key.key, bytes(case, "key"));
         assert_eq!(key.declared(), bytes(case, "declared"));
+    }
+}
+
+/// Made by `vectors/generators/packets.py` from the protocol's text alone.
+#[test]
+fn packets_between_chains() {
+    let vectors = load("packets.json");
+    for case in list(&vectors, "packets") {
+        let packet = SealedPacket::decode(bytes(case, "bytes")).expect("a packet");
+        assert_eq!(packet.digest, digest(case, "digest"));
+        let fields = &case["fields"];
+        assert_eq!(packet.message.module, text(fields, "module"));
+        assert_eq!(packet.message.sequence, number(fields, "sequence"));
+        assert_eq!(packet.message.payload, bytes(fields, "payload"));
+        assert_eq!(packet.message.end_to_end, fields["end_to_end"] == true);
+        assert_eq!(SealedPacket::new(packet.message.clone()).expect("a packet"), packet);
+        let keys: [(&str, StateKey); 5] = [
+            ("sent", packet.sent_key()),
+            ("ended", packet.ended_key()),
+            ("result", packet.result_key()),
+            ("relayed", packet.relayed_key()),
+            ("confirmed", packet.confirmed_key()),
+        ];
+        for (name, key) in keys {
+            assert_eq!((key.module_id, key.key), (5, bytes(&case["keys"], name)), "{name}");
+        }
     }
 }
