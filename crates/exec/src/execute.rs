@@ -78,7 +78,7 @@ impl<'a, B: Base> Executor<'a, B> {
         }
         let known = keys.iter().flatten().map(|key| (key.module_id, &key.key[..]));
         let paths = Path::of_many(&known.collect::<Vec<_>>());
-        self.view.warm(&paths);
+        self.view.warm(&paths)?;
         let mut paths = paths.into_iter();
         let with_path = |key: Option<StateKey>| key.and_then(|key| Some((key, paths.next()?)));
         Ok(keys.into_iter().map(with_path).collect())

@@ -11,6 +11,7 @@
 mod base;
 mod call;
 pub mod codes;
+mod cold;
 pub mod epoch;
 mod execute;
 mod executed;

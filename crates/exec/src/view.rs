@@ -39,14 +39,16 @@ impl<B: Base> BlockView<B> {
         if let Some(value) = self.read.get(path) {
             return Ok(value.clone());
         }
-        let value = self.parent.at(path)?;
+        let value = self.parent.read_path(path)?;
         self.read.insert(*path, value.clone());
         Ok(value)
     }
 
-    /// Brings close what look-ups of these paths in the parent's tree will read.
-    pub(crate) fn warm(&self, paths: &[Path]) {
+    /// Brings close what look-ups of these paths in the parent's tree will read: into memory, then into the caches.
+    pub(crate) fn warm(&mut self, paths: &[Path]) -> Result<(), StateError> {
+        self.parent.load(paths)?;
         self.parent.tree().warm(paths);
+        Ok(())
     }
 
     /// Takes over the writes of a transaction that succeeded.
@@ -58,6 +60,10 @@ impl<B: Base> BlockView<B> {
     pub(crate) fn finish(mut self) -> Result<BlockWrites, StateError> {
         let mut entries: Vec<(Path, Write)> = std::mem::take(&mut self.written).into_iter().collect();
         entries.sort_unstable_by_key(|(path, _)| *path);
+        if self.parent.tree().cold() > 0 {
+            self.parent
+                .load(&entries.iter().map(|(path, _)| *path).collect::<Vec<_>>())?;
+        }
         let changes = write_set::changes_at(entries.iter().map(|(path, write)| (*path, write.value.as_deref())));
         let previous = entries
             .iter()

@@ -35,6 +35,7 @@ pub(super) fn text(planned: &PlannedNode) -> Result<String> {
         signature_tasks: 1,
         retain_blocks: None,
         history_heights: HISTORY_HEIGHTS,
+        state_memory_mib: None,
         sync: planned.sync,
         cache_mib: 32,
         peers: Vec::new(),

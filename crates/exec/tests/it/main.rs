@@ -1,6 +1,7 @@
 //! Scenarios of block execution, on a toy module.
 
 mod blocks;
+mod cold;
 mod epochs;
 mod execution;
 mod genesis;

@@ -70,7 +70,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         registry: Registry,
     ) -> Result<Self, OpenError> {
         let verifier: Arc<dyn Verifier> = FastVerifier::shared();
-        let opened = Ledger::open(kv, genesis.clone()).await?;
+        let opened = Ledger::open_within(kv, genesis.clone(), options.state_memory).await?;
         let ledger = opened.ledger;
         ledger.keep_history(options.history_heights);
         let base = ledger.clone();
@@ -82,7 +82,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let metrics = SharedMetrics::default();
         metrics.height.set(latest.tip.height);
         metrics.final_time_ms.set(latest.tip.time_ms);
-        metrics.state_keys.set(latest.executed.tree.len() as u64);
+        metrics.state(&latest.executed.tree);
 
         let pool = Mempool::new(options.pool);
         let network = Arc::new(OnceLock::new());
