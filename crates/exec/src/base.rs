@@ -44,7 +44,10 @@ impl Base for MemoryBase {
     }
 
     /// Looks at every value: whoever holds all values in memory needs no limit but to test it.
-    #[allow(clippy::disallowed_methods, reason = "sorted at once: the order of the table does not get out")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "sorted at once: the order of the table does not get out"
+    )]
     fn values(&self, prefix: &Prefix, limit: usize) -> Result<Vec<(Path, Bytes)>, BaseError> {
         let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let under = values.iter().filter(|(path, _)| prefix.holds(path));

@@ -44,7 +44,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         let chain_id = Some(genesis.chain_id);
         let memory = config.state_memory();
         let progress = |height| progress.set(height);
-        let restored = import_within(store.clone(), &mut input, chain_id, registry(), verifier(), memory, progress);
+        let restored = import_within(
+            store.clone(),
+            &mut input,
+            chain_id,
+            registry(),
+            verifier(),
+            memory,
+            progress,
+        );
         let restored = restored.await.or_problem(cannot);
         store.close();
         Ok(restored?.1)

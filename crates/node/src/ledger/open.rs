@@ -104,11 +104,7 @@ impl<K: Kv> Ledger<K> {
         Ok(Opened { ledger, anchor })
     }
 
-    async fn resume(
-        kv: K,
-        genesis: Arc<SealedGenesis>,
-        state_memory: Option<usize>,
-    ) -> Result<Opened<K>, LedgerError> {
+    async fn resume(kv: K, genesis: Arc<SealedGenesis>, state_memory: Option<usize>) -> Result<Opened<K>, LedgerError> {
         let known = Known {
             tip: meta::tip(&kv)?.ok_or_else(|| LedgerError::damaged("the last final block is not recorded"))?,
             sets: meta::sets(&kv)?,

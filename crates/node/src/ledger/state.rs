@@ -134,12 +134,7 @@ pub(super) fn tree<K: Kv>(kv: &K, limit: Option<usize>) -> Result<Tree, LedgerEr
 }
 
 /// The tree of a range of paths, a page at a time.
-fn part<K: Kv>(
-    kv: &K,
-    mut from: Bound<Bytes>,
-    to: Bound<&[u8]>,
-    limit: Option<usize>,
-) -> Result<Tree, LedgerError> {
+fn part<K: Kv>(kv: &K, mut from: Bound<Bytes>, to: Bound<&[u8]>, limit: Option<usize>) -> Result<Tree, LedgerError> {
     let mut builder = TreeBuilder::within(limit);
     loop {
         let page = kv.range(STATE, from.as_ref().map(|key| &key[..]), to, PAGE_VALUES, false)?;

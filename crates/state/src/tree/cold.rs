@@ -116,7 +116,9 @@ impl Tree {
     /// [`WrongLeaves`] if something else was found than what the tree has there.
     pub fn fill(&self, found: &[Found]) -> Result<Self, WrongLeaves> {
         let Some(root) = &self.root else {
-            return found.first().map_or(Ok(self.clone()), |first| Err(WrongLeaves(first.prefix)));
+            return found
+                .first()
+                .map_or(Ok(self.clone()), |first| Err(WrongLeaves(first.prefix)));
         };
         let (root, leaves) = fill(root, found)?;
         let mut filled = self.clone();

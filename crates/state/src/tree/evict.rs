@@ -72,7 +72,10 @@ impl Tree {
         let Some(root) = &self.root else {
             return;
         };
-        let wanted = self.bytes().saturating_sub(limit).div_ceil(LEAF_BYTES - COLD_LEAF_BYTES);
+        let wanted = self
+            .bytes()
+            .saturating_sub(limit)
+            .div_ceil(LEAF_BYTES - COLD_LEAF_BYTES);
         if wanted == 0 {
             return;
         }
@@ -127,14 +130,7 @@ impl Sweep {
         Some(cold_link(link, &cold))
     }
 
-    fn inner(
-        &mut self,
-        link: &Link,
-        inner: &Inner,
-        bits: u16,
-        from: Option<&Path>,
-        to: Option<&Path>,
-    ) -> Option<Link> {
+    fn inner(&mut self, link: &Link, inner: &Inner, bits: u16, from: Option<&Path>, to: Option<&Path>) -> Option<Link> {
         let below = u16::from(inner.depth) + 1;
         let on_right = |bound: Option<&Path>| bound.map(|path| path.bit(inner.depth));
         let (starts_right, ends_right) = (on_right(from) == Some(true), on_right(to) == Some(true));
@@ -148,15 +144,17 @@ impl Sweep {
             let from = from.filter(|_| starts_right);
             right = self.subtree(&inner.right, below, from, to);
         }
-        if left.is_none() && right.is_none() {
-            return None;
-        }
+        let stays = left.is_none() && right.is_none();
         let left = left.unwrap_or_else(|| inner.left.clone());
         let right = right.unwrap_or_else(|| inner.right.clone());
+        // Also where nothing was given up now: removals may have brought two sides together that both are cold.
+        let cold = is_cold(&left) && is_cold(&right);
+        if stays && !cold {
+            return None;
+        }
         if let Some(cold) = Cold::merged(&left, &right, bits) {
             return Some(cold_link(link, &cold));
         }
-        let cold = is_cold(&left) && is_cold(&right);
         let inner = Inner {
             cold,
             ..Inner::new(inner.depth, left, right)

@@ -14,11 +14,11 @@ mod plan;
 mod read;
 mod warm;
 
+pub(crate) use self::chunk::Chunk;
 pub use self::{
     build::TreeBuilder,
     cold::{Found, WrongLeaves},
 };
-pub(crate) use self::chunk::Chunk;
 
 use self::{
     apply::{Applied, apply, join},

@@ -57,16 +57,25 @@ fn find(model: &Model, prefix: &Prefix) -> Found {
 }
 
 fn bring(tree: &Tree, model: &Model, paths: &[Path]) -> Tree {
-    let found: Vec<_> = tree
-        .missing(paths)
-        .iter()
-        .map(|prefix| find(model, prefix))
-        .collect();
+    let found: Vec<_> = tree.missing(paths).iter().map(|prefix| find(model, prefix)).collect();
     // In two parts, as a caller may who has little room.
     let (first, second) = found.split_at(found.len() / 2);
     let tree = tree.fill(first).and_then(|tree| tree.fill(second)).unwrap();
     assert_eq!(tree.missing(paths), []);
     tree
+}
+
+/// [`bring`] for a large model.
+fn bring_few(tree: &Tree, model: &Model, paths: &[Path]) -> Tree {
+    let find = |prefix: &Prefix| {
+        let to = prefix.end().map_or([0xff; 32], |end| *end.as_bytes());
+        let leaves = model.range(*prefix.first().as_bytes()..to);
+        let leaves = leaves.map(|(path, value)| (Path::from_bytes(*path), Digest(*value)));
+        let (prefix, leaves) = (*prefix, leaves.collect());
+        Found { prefix, leaves }
+    };
+    let found: Vec<_> = tree.missing(paths).iter().map(find).collect();
+    tree.fill(&found).unwrap()
 }
 
 fn paths(changes: &[Change]) -> Vec<Path> {
@@ -214,18 +223,15 @@ fn a_large_tree_is_built_and_changed_within_its_limit() {
         let number = |at: u32| (block * 7_919 + at * 104_729) % (KEYS + KEYS / 8);
         // The last blocks remove most of what there is.
         let (count, removed) = if block < 8 { (3_000, 5) } else { (40_000, 1) };
-        let change = |at: u32| (leaf(number(at)).0, (at % removed != 0).then_some(Digest([block as u8; 32])));
+        let change = |at: u32| {
+            (
+                leaf(number(at)).0,
+                (at % removed != 0).then_some(Digest([block as u8; 32])),
+            )
+        };
         let changes: BTreeMap<_, _> = (1..=count).map(change).collect();
         let changes: Vec<Change> = changes.into_iter().collect();
-        let prefixes = tree.missing(&paths(&changes));
-        let found = prefixes.iter().map(|prefix| {
-            let to = prefix.end().map_or([0xff; 32], |end| *end.as_bytes());
-            let leaves = model.range(*prefix.first().as_bytes()..to);
-            let leaves = leaves.map(|(path, value)| (Path::from_bytes(*path), Digest(*value)));
-            let (prefix, leaves) = (*prefix, leaves.collect());
-            Found { prefix, leaves }
-        });
-        tree = tree.fill(&found.collect::<Vec<_>>()).unwrap().apply(&changes);
+        tree = bring_few(&tree, &model, &paths(&changes)).apply(&changes);
         whole = whole.apply(&changes);
         follow(&mut model, &changes);
         assert_eq!((tree.root(), tree.len()), (whole.root(), whole.len()), "{block}");
@@ -234,4 +240,42 @@ fn a_large_tree_is_built_and_changed_within_its_limit() {
         }
     }
     assert!(tree.len() < 30_000);
+}
+
+/// Removals leave few keys where many were: what is left of buckets merges as buckets do.
+#[test]
+fn cold_buckets_are_those_of_a_tree_built_anew() {
+    let leaf = |number: u32| (Path::of(1, &number.to_be_bytes()), Digest([1; 32]));
+    let mut leaves: Vec<_> = (0..60_000).map(leaf).collect();
+    leaves.sort_unstable();
+    let mut model: Model = leaves.iter().map(|(path, value)| (*path.as_bytes(), value.0)).collect();
+    let mut tree = Tree::from_sorted(leaves.iter().copied()).within(Some(0));
+    for part in 0..4 {
+        // Some everywhere, and whole stretches.
+        let goes = |at: usize| at % 6 == part && at % 7 != 0 || at / 300 % 6 == part;
+        let removed = leaves.iter().enumerate().filter(|(at, _)| goes(*at));
+        let changes: Vec<Change> = removed.map(|(_, (path, _))| (*path, None)).collect();
+        tree = bring_few(&tree, &model, &paths(&changes)).apply(&changes);
+        follow(&mut model, &changes);
+    }
+    let all: Vec<_> = model
+        .iter()
+        .map(|(path, value)| (Path::from_bytes(*path), Digest(*value)))
+        .collect();
+    let anew = Tree::from_sorted(all.iter().copied()).within(Some(0));
+    assert_eq!(
+        (tree.root(), tree.len(), tree.cold()),
+        (anew.root(), anew.len(), anew.cold())
+    );
+    let prefixes = |tree: &Tree| tree.missing(all.iter().map(|(path, _)| path));
+    assert!(prefixes(&anew).len() > 200);
+    // A bucket whose neighbours are gone may know a longer prefix.
+    let (found, expected) = (prefixes(&tree.within(Some(0))), prefixes(&anew));
+    assert_eq!(found.len(), expected.len());
+    assert!(
+        found
+            .iter()
+            .zip(&expected)
+            .all(|(found, expected)| expected.holds(found.first()))
+    );
 }

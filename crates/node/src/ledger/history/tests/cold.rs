@@ -199,7 +199,10 @@ fn a_damaged_record_stops_execution_and_proofs_and_never_gives_a_wrong_root() {
     let height = node.ledger.tip().height;
     for past in [height, height - 20] {
         let refused = node.ledger.prove_past((height, &tree), past, written).unwrap_err();
-        assert!(matches!(refused, PastError::Ledger(LedgerError::Damaged(_))), "{refused}");
+        assert!(
+            matches!(refused, PastError::Ledger(LedgerError::Damaged(_))),
+            "{refused}"
+        );
     }
     assert!(node.ledger.pin().unwrap().fill(&tree, &prefix).is_err());
     for limit in [None, Some(0)] {
