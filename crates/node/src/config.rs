@@ -110,7 +110,7 @@ pub struct NodeConfig {
     pub history_heights: u64,
     /// Memory for the state tree, MiB. Absent keeps all of it in memory, about 115 MiB for a million keys, which is what the
     /// published figures are for. With a limit the state may be larger than memory: what is beyond is read from disk when it is
-    /// needed, checked against the tree, and every update there costs some ten times as much. About 8 MiB for a million keys
+    /// needed and checked against the tree, and an update there costs about five times as much. About 8 MiB for a million keys
     /// always stay. The process takes more: the last versions, the pool, the caches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state_memory_mib: Option<u64>,
