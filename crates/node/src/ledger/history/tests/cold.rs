@@ -60,7 +60,7 @@ impl Node {
             .ledger
             .begin_final(&tip, &forged.block, Some(&forged.proof), &executed);
         let durable = block_on(commit.unwrap().durable()).is_ok();
-        if durable && executed.height() % 3 == 0 {
+        if durable && executed.height().is_multiple_of(3) {
             // Said late, so that the base runs ahead of what reads it.
             self.speculation.committed(executed.height());
         }
@@ -129,7 +129,7 @@ fn run(chain: &Chain, limit: Option<usize>) -> (Node, MemoryLog) {
         if let Some(limit) = limit.filter(|_| height > u64::from(LOADED)) {
             assert!(node.tree().bytes() <= limit.max(96_000), "{}", node.tree().bytes());
         }
-        if height % 8 == 0 {
+        if height.is_multiple_of(8) {
             node.check(chain, height);
         }
     }
