@@ -3,7 +3,7 @@
 use crate::hashing::PathMap;
 use bytes::Bytes;
 use std::sync::{Arc, PoisonError, RwLock};
-use yulian_state::{Path, write_set::Write};
+use yulian_state::{Path, Prefix, write_set::Write};
 
 /// Reading the committed state failed: the disk, not the chain, is at fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,10 @@ pub struct BaseError(pub String);
 pub trait Base: Clone + Send + Sync + 'static {
     /// The value at a path, or `None`.
     fn value(&self, path: &Path) -> Result<Option<Bytes>, BaseError>;
+
+    /// All values whose paths have a prefix, by path, ascending; the first `limit` of them if there are more. Asked for only where
+    /// the tree has a limit of memory.
+    fn values(&self, prefix: &Prefix, limit: usize) -> Result<Vec<(Path, Bytes)>, BaseError>;
 }
 
 /// A base in memory, shared by its clones: for tests, simulations and benchmarks.
@@ -37,5 +41,19 @@ impl Base for MemoryBase {
     fn value(&self, path: &Path) -> Result<Option<Bytes>, BaseError> {
         let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
         Ok(values.get(path).cloned())
+    }
+
+    /// Looks at every value: whoever holds all values in memory needs no limit but to test it.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "sorted at once: the order of the table does not get out"
+    )]
+    fn values(&self, prefix: &Prefix, limit: usize) -> Result<Vec<(Path, Bytes)>, BaseError> {
+        let values = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let under = values.iter().filter(|(path, _)| prefix.holds(path));
+        let mut found: Vec<_> = under.map(|(path, value)| (*path, value.clone())).collect();
+        found.sort_unstable_by_key(|(path, _)| *path);
+        found.truncate(limit);
+        Ok(found)
     }
 }

@@ -49,18 +49,19 @@ impl<'a, B: Base> Executor<'a, B> {
             return parallel::run_all(self, transactions, workers);
         }
         let mut receipts = Vec::with_capacity(transactions.len());
-        self.run_some(transactions, &mut receipts)?;
+        self.run_some(transactions, &mut receipts, workers)?;
         Ok(receipts)
     }
 
-    /// Executes transactions one after the other.
+    /// Executes transactions one after the other; threads only bring what is not in memory.
     pub(crate) fn run_some(
         &mut self,
         transactions: &[Arc<SealedTransaction>],
         receipts: &mut Vec<Bytes>,
+        workers: &dyn Workers,
     ) -> Result<(), StateError> {
         for some in transactions.chunks(WARM_PATHS_MAX) {
-            let expected = self.prepare(some);
+            let expected = self.prepare(some, workers);
             for (transaction, expected) in some.iter().zip(expected) {
                 receipts.push(self.run_sealed(transaction, expected)?);
             }
@@ -69,15 +70,17 @@ impl<'a, B: Base> Executor<'a, B> {
     }
 
     /// Prepares some transactions that come next: the keys they are expected to read are hashed together, and what leads to
-    /// them in the tree is brought close.
-    fn prepare(&mut self, transactions: &[Arc<SealedTransaction>]) -> Vec<Option<Expected>> {
+    /// them in the tree is brought close, from wherever it is.
+    fn prepare(&mut self, transactions: &[Arc<SealedTransaction>], workers: &dyn Workers) -> Vec<Option<Expected>> {
         let mut keys = Vec::with_capacity(transactions.len());
         for transaction in transactions {
             // A state that cannot be read is for the transaction's own turn to find.
             let sender = self.senders.load(&mut self.view, &transaction.sender).ok().flatten();
             keys.push(self.frame.expected_key(sender.as_deref(), transaction));
         }
-        self.view.locate(keys)
+        let expected = self.view.locate(keys);
+        self.view.bring(expected.iter().flatten(), workers);
+        expected
     }
 
     /// Executes a transaction and returns its encoded receipt.

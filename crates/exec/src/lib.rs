@@ -12,6 +12,7 @@ mod base;
 mod call;
 pub mod chains;
 pub mod codes;
+mod cold;
 pub mod epoch;
 mod execute;
 mod executed;

@@ -56,7 +56,7 @@ pub(crate) fn run_all<B: Base>(
     for chunk in transactions.chunks(CHUNK_PER_THREAD * workers.threads()) {
         if paused > 0 {
             paused -= 1;
-            executor.run_some(chunk, &mut receipts)?;
+            executor.run_some(chunk, &mut receipts, workers)?;
             continue;
         }
         let entries = enter(executor, chunk);
@@ -90,28 +90,35 @@ fn enter<B: Base>(executor: &mut Executor<'_, B>, chunk: &[Arc<SealedTransaction
 }
 
 fn look_ahead<B: Base>(
-    executor: &Executor<'_, B>,
+    executor: &mut Executor<'_, B>,
     chunk: &[Arc<SealedTransaction>],
     entries: &[Entry],
     workers: &dyn Workers,
 ) -> Vec<Vec<Ahead>> {
-    let (frame, view) = (executor.frame, &executor.view);
+    let frame = executor.frame;
     let slices: Vec<_> = chunk.chunks(SLICE).zip(entries.chunks(SLICE)).collect();
-    workers::map(workers, slices.len(), |at| {
-        let (transactions, entries) = slices[at];
-        try_slice(frame, view, transactions, entries)
-    })
+    if executor.view.is_cold() {
+        // What a thread brings for a look-up of its own is gone afterwards, and the end of the block needs it again.
+        let view = &executor.view;
+        let expected = workers::map(workers, slices.len(), |at| expect_slice(frame, view, slices[at]));
+        executor.view.bring(expected.iter().flatten().flatten(), workers);
+    }
+    let view = &executor.view;
+    workers::map(workers, slices.len(), |at| try_slice(frame, view, slices[at]))
 }
 
-fn try_slice<B: Base>(
-    frame: Frame<'_>,
-    view: &BlockView<B>,
-    transactions: &[Arc<SealedTransaction>],
-    entries: &[Entry],
-) -> Vec<Ahead> {
-    let both = || transactions.iter().zip(entries);
-    let keys = both().map(|(transaction, entry)| frame.expected_key(entry.sender.as_deref(), transaction));
-    let expected = view.locate(keys.collect());
+/// Transactions that a thread takes at a time, with what is known of each.
+type Slice<'a> = (&'a [Arc<SealedTransaction>], &'a [Entry]);
+
+fn expect_slice<B: Base>(frame: Frame<'_>, view: &BlockView<B>, slice: Slice<'_>) -> Vec<Option<Expected>> {
+    let both = slice.0.iter().zip(slice.1);
+    let keys = both.map(|(transaction, entry)| frame.expected_key(entry.sender.as_deref(), transaction));
+    view.locate(keys.collect())
+}
+
+fn try_slice<B: Base>(frame: Frame<'_>, view: &BlockView<B>, slice: Slice<'_>) -> Vec<Ahead> {
+    let expected = expect_slice(frame, view, slice);
+    let (transactions, entries) = slice;
     let ahead = |(at, (transaction, entry)): (usize, (&Arc<SealedTransaction>, &Entry))| {
         let tried = if entry.waits || is_repeated(&expected, at) {
             None
@@ -121,7 +128,7 @@ fn try_slice<B: Base>(
         let expected = expected[at].clone();
         Ahead { expected, tried }
     };
-    both().enumerate().map(ahead).collect()
+    transactions.iter().zip(entries).enumerate().map(ahead).collect()
 }
 
 /// Whether an earlier transaction of the slice is expected to read the same key: what it leaves there is not known yet.

@@ -1,10 +1,13 @@
 //! The state after one block, final or not.
 
-use crate::{Base, BaseError, Executed};
+use crate::{Base, BaseError, Executed, cold};
 use bytes::Bytes;
 use prost::Message;
-use std::sync::Arc;
-use yulian_state::{Path, Proof, Tree, value_hash};
+use std::{borrow::Cow, sync::Arc};
+use yulian_state::{
+    Path, Prefix, Proof, Tree, value_hash,
+    workers::{OneThread, Workers},
+};
 use yulian_types::StateKey;
 
 /// Why a value cannot be read.
@@ -17,6 +20,9 @@ pub enum StateError {
     /// an old snapshot), or the disk is corrupt.
     #[error("the committed state is not the one that the tree describes, at path {0}")]
     Stale(Path),
+    /// The same of all values under a prefix, whose hashes are not in memory.
+    #[error("the committed state is not the one that the tree describes, under the prefix {0}")]
+    StaleUnder(Prefix),
     /// A record of the chain itself cannot be decoded: the program that wrote it was another one.
     #[error("the state record {table} cannot be read: {reason}")]
     Record {
@@ -81,9 +87,9 @@ impl<B: Base> Snapshot<B> {
         self.at(&path_of(key))
     }
 
-    /// The value at a path, or `None`. An absent key costs no read of the base.
+    /// The value at a path, or `None`. An absent key costs no read of the base, unless what stands beside it is not in memory.
     pub fn at(&self, path: &Path) -> Result<Option<Bytes>, StateError> {
-        let Some(hash) = self.tree.get(path) else {
+        let Some(hash) = self.tree_for(std::slice::from_ref(path), &OneThread)?.get(path) else {
             return Ok(None);
         };
         if let Some(value) = self.undone.iter().find_map(|block| block.replaced(path)) {
@@ -106,10 +112,31 @@ impl<B: Base> Snapshot<B> {
     /// The value of a key and the proof of it, or of its absence, under the root of [`Snapshot::tree`].
     pub fn prove(&self, key: &StateKey) -> Result<(Option<Bytes>, Proof), StateError> {
         let path = path_of(key);
-        Ok((self.at(&path)?, self.tree.prove(&path)))
+        Ok((self.at(&path)?, self.tree_for(&[path], &OneThread)?.prove(&path)))
     }
 
-    /// The tree of this state.
+    /// Brings into memory, and keeps there, what look-ups and changes of some paths need of the tree.
+    pub(crate) fn load(&mut self, paths: &[Path], workers: &dyn Workers) -> Result<(), StateError> {
+        if let Cow::Owned(tree) = self.tree_for(paths, workers)? {
+            self.tree = tree;
+        }
+        Ok(())
+    }
+
+    fn tree_for(&self, paths: &[Path], workers: &dyn Workers) -> Result<Cow<'_, Tree>, StateError> {
+        let missing = self.tree.missing(paths);
+        if missing.is_empty() {
+            return Ok(Cow::Borrowed(&self.tree));
+        }
+        let source = cold::Source {
+            base: &self.base,
+            overlays: &self.overlays,
+            undone: &self.undone,
+        };
+        Ok(Cow::Owned(source.fill(&self.tree, &missing, workers)?))
+    }
+
+    /// The tree of this state. What is [missing](Tree::missing) of it stays so.
     pub fn tree(&self) -> &Tree {
         &self.tree
     }
@@ -117,6 +144,7 @@ impl<B: Base> Snapshot<B> {
 
 impl<B: Base> ReadPath for Snapshot<B> {
     fn read_path(&mut self, path: &Path) -> Result<Option<Bytes>, StateError> {
+        self.load(std::slice::from_ref(path), &OneThread)?;
         self.at(path)
     }
 }

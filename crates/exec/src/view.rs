@@ -47,7 +47,7 @@ impl<B: Base> BlockView<B> {
         if let Some(value) = self.read.get(path) {
             return Ok(value.clone());
         }
-        let value = self.parent.at(path)?;
+        let value = self.parent.read_path(path)?;
         self.read.insert(*path, value.clone());
         Ok(value)
     }
@@ -60,6 +60,20 @@ impl<B: Base> BlockView<B> {
         let mut paths = paths.into_iter();
         let with_path = |key: Option<StateKey>| key.and_then(|key| Some((key, paths.next()?)));
         keys.into_iter().map(with_path).collect()
+    }
+
+    /// Whether some of the parent's tree is not in memory.
+    pub(crate) fn is_cold(&self) -> bool {
+        self.parent.tree().cold() > 0
+    }
+
+    /// Brings into memory, and keeps there for the block, what leads to expected keys in the parent's tree. A hint: what
+    /// cannot be read is for the transaction's own turn to find.
+    pub(crate) fn bring<'a>(&mut self, expected: impl IntoIterator<Item = &'a Expected>, workers: &dyn Workers) {
+        if self.is_cold() {
+            let paths: Vec<Path> = expected.into_iter().map(|(_, path)| *path).collect();
+            self.parent.load(&paths, workers).ok();
+        }
     }
 
     /// Whether every observed value is the present one.
@@ -84,6 +98,10 @@ impl<B: Base> BlockView<B> {
     pub(crate) fn finish(mut self, receipts: &[Bytes], workers: &dyn Workers) -> Result<BlockWrites, StateError> {
         let mut entries: Vec<(Path, Write)> = std::mem::take(&mut self.written).into_iter().collect();
         entries.sort_unstable_by_key(|(path, _)| *path);
+        if self.is_cold() {
+            let paths: Vec<Path> = entries.iter().map(|(path, _)| *path).collect();
+            self.parent.load(&paths, workers)?;
+        }
         let changes = hash_values(&entries, workers);
         let (root, receipt_root) = both(workers, || write_set::root(&changes), || receipt_root(receipts));
         let (tree, undo) = self.parent.tree().apply_undoable_on(&changes, workers);

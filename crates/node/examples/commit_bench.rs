@@ -1,11 +1,12 @@
 //! What a durable block costs beside its execution:
-//! `cargo run --release -p yulian-node --example commit_bench -- FOLDER [keys] [blocks] [heights kept] [without]`.
+//! `cargo run --release -p yulian-node --example commit_bench -- FOLDER [keys] [blocks] [heights kept] [with|without] [per cent]`.
 //!
 //! Loads `keys` keys with values of 128 bytes into a ledger on the disk, then makes blocks of 4,000 updates durable, 80 %
 //! overwrites and 20 % new keys: hashes, tree, the one batch with its history, journal, sync, and what the store does in the
 //! background meanwhile. Prints CPU time of the whole process per update and the parts of it, the dearest single block, times
 //! of commits, disk and memory, what proofs at former heights take, and how long opening the ledger again does. `without`
-//! leaves the history out.
+//! leaves the history out. With `per cent` the state tree may take only that part of what it takes after loading; what an
+//! update needs of the rest is brought from the store.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -19,10 +20,10 @@ use yulian_crypto::{
     sm2::{SecretKey, Signer},
     sm3,
 };
-use yulian_exec::{Executed, bootstrap, default_charter, default_parameters};
+use yulian_exec::{Base, Executed, bootstrap, default_charter, default_parameters};
 use yulian_node::ledger::{HISTORY_HEIGHTS, Ledger, Tip};
 use yulian_state::{
-    Path, Tree,
+    BUCKET_LEAVES_MAX, Change, Found, Path, Tree,
     history::Undo,
     write_set::{self, Write},
 };
@@ -33,6 +34,8 @@ use yulian_types::{SealedBlock, SealedGenesis, ValidatorSet, account_id, proto};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// What a leaf takes with its share of the nodes, as [`Tree::bytes`] counts.
+const LEAF_BYTES: u64 = 101;
 const UPDATES: u64 = 4_000;
 const VALUE_BYTES: usize = 128;
 const LOADED_AT_ONCE: u64 = 20_000;
@@ -45,13 +48,17 @@ fn main() {
     let mut number = |or: u64| arguments.next().and_then(|text| text.parse().ok()).unwrap_or(or);
     let (keys, blocks, kept) = (number(1_000_000), number(1_000), number(HISTORY_HEIGHTS));
     let history = arguments.next().is_none_or(|text| text != "without");
-    let mut chain = Chain::open(Folder::new(&folder), history);
+    let part = arguments.next().and_then(|text| text.parse::<u64>().ok());
+    let limit = part.map(|part| (keys * LEAF_BYTES * part / 100) as usize);
+    let mut chain = Chain::open(Folder::new(&folder), history, limit);
     chain.ledger.keep_history(kept);
     for first in (0..keys).step_by(LOADED_AT_ONCE as usize) {
         let last = (first + LOADED_AT_ONCE).min(keys);
         chain.block((first..last).map(|key| (key, 0)));
     }
-    println!("keys {keys}, blocks {blocks} of {UPDATES}, history {history}, of {kept} heights");
+    let limited = part.map_or("no limit".into(), |part| format!("{part} % of its memory"));
+    println!("keys {keys}, blocks {blocks} of {UPDATES}, history {history}, of {kept} heights, tree with {limited}");
+    chain.tree = chain.tree.within(limit);
     chain.parts = Parts::default();
     let all = process_cpu();
     for block in 0..blocks {
@@ -78,6 +85,8 @@ fn update(block: u64, number: u64, keys: u64) -> (u64, u64) {
 #[derive(Default)]
 struct Parts {
     hashes: Vec<f64>,
+    brought: Vec<f64>,
+    prefixes: usize,
     tree: Vec<f64>,
     batch: Vec<f64>,
     durable: Vec<f64>,
@@ -90,11 +99,12 @@ struct Chain {
     tree: Tree,
     tip: Tip,
     history: bool,
+    limit: Option<usize>,
     parts: Parts,
 }
 
 impl Chain {
-    fn open(folder: &Folder, history: bool) -> Self {
+    fn open(folder: &Folder, history: bool, limit: Option<usize>) -> Self {
         let genesis = Arc::new(genesis());
         let kv = FjallKv::open(folder, Options::default()).expect("a folder for the ledger");
         let opened = block_on(Ledger::open(kv, genesis.clone())).expect("a new ledger");
@@ -106,6 +116,7 @@ impl Chain {
             tip,
             genesis,
             history,
+            limit,
             parts: Parts::default(),
         }
     }
@@ -124,10 +135,13 @@ impl Chain {
         let changes = write_set::changes_at(values);
         let write_set_root = write_set::root(&changes);
         let hashed = thread_cpu();
-        let (tree, undo) = self.tree.apply_undoable(&changes);
+        let filled = self.bring(&changes);
+        let brought = thread_cpu();
+        let (tree, undo) = filled.as_ref().unwrap_or(&self.tree).apply_undoable(&changes);
         let applied = thread_cpu();
         self.parts.hashes.push(hashed - start);
-        self.parts.tree.push(applied - hashed);
+        self.parts.brought.push(brought - hashed);
+        self.parts.tree.push(applied - brought);
 
         executed.digest = block.digest;
         executed.header = block.header.clone();
@@ -139,6 +153,26 @@ impl Chain {
         executed.undo = if self.history { undo } else { Undo::default() };
         executed.tree = tree;
         self.commit(&block, executed);
+    }
+
+    /// The tree with what the changes need of it, if that is not all in memory; as an execution does.
+    fn bring(&mut self, changes: &[Change]) -> Option<Tree> {
+        let missing = self.tree.missing(changes.iter().map(|(path, _)| path));
+        self.parts.prefixes += missing.len();
+        let mut tree = (!missing.is_empty()).then(|| self.tree.clone())?;
+        for some in missing.chunks(128) {
+            let values = some.iter().map(|prefix| self.ledger.values(prefix, BUCKET_LEAVES_MAX));
+            let values: Vec<_> = values.map(|values| values.expect("a disk that works")).collect();
+            let all = values.iter().flatten().map(|(path, value)| (*path, Some(&value[..])));
+            let hashes = write_set::changes_at(all).into_iter();
+            let mut leaves = hashes.map(|(path, hash)| (path, hash.expect("a value")));
+            let found = some.iter().zip(&values).map(|(prefix, values)| Found {
+                prefix: *prefix,
+                leaves: leaves.by_ref().take(values.len()).collect(),
+            });
+            tree = tree.fill(&found.collect::<Vec<_>>()).expect("what was given up");
+        }
+        Some(tree)
     }
 
     fn next_block(&self) -> SealedBlock {
@@ -167,38 +201,50 @@ impl Chain {
         let parts = &mut self.parts;
         let each = |seconds: f64| seconds / (blocks * UPDATES) as f64 * 1e6;
         let all = each(all - parts.making);
-        let [hashes, tree, batch] = [&parts.hashes, &parts.tree, &parts.batch].map(|part| each(part.iter().sum()));
+        let parts_of = [&parts.hashes, &parts.brought, &parts.tree, &parts.batch];
+        let [hashes, brought, tree, batch] = parts_of.map(|part| each(part.iter().sum()));
         println!("per update, µs CPU            {all:.2}");
         println!("  hashes of paths, values, write set {hashes:.2}");
+        println!("  bringing what is not in memory     {brought:.2}");
         println!("  tree with what undoes it           {tree:.2}");
         println!("  making the batch                   {batch:.2}");
         println!(
             "  store, its threads                 {:.2}",
-            all - hashes - tree - batch
+            all - hashes - brought - tree - batch
         );
         let [median, highest] = spread(&mut parts.batch, [50, 100]).map(|seconds| seconds * 1e3);
         println!("making a batch, ms CPU p50 / max     {median:.2} / {highest:.2}");
         let [p50, p99, max] = spread(&mut parts.durable, [50, 99, 100]).map(|seconds| seconds * 1e3);
         println!("until durable, ms p50 / p99 / max    {p50:.1} / {p99:.1} / {max:.1}");
+        let prefixes = parts.prefixes as f64 / (blocks * UPDATES) as f64;
+        println!("buckets brought for an update        {prefixes:.2}");
         let disk = self.ledger.store().disk_bytes().unwrap_or(0);
         println!(
-            "disk {} MB, memory {} MB",
+            "disk {} MB, tree {} MB, memory {} MB",
             disk / 1_000_000,
+            self.tree.bytes() / 1_000_000,
             resident_bytes() / 1_000_000
         );
     }
 
     /// Closes the ledger and opens it as a node that starts: the tree from the flat state, checked against the root.
     fn open_again(self, folder: &Folder) {
-        let (genesis, tip) = (self.genesis.clone(), self.tip);
+        let (genesis, tip, limit) = (self.genesis.clone(), self.tip, self.limit);
         drop(self);
         let (clock, cpu) = (Instant::now(), process_cpu());
         let kv = FjallKv::open(folder, Options::default()).expect("the ledger's folder");
-        let opened = block_on(Ledger::open(kv, genesis)).expect("the same ledger");
+        let opened = block_on(Ledger::open_within(kv, genesis, limit)).expect("the same ledger");
         let (wall, cpu) = (clock.elapsed().as_secs_f64(), process_cpu() - cpu);
         assert_eq!(opened.ledger.tip(), tip);
         // Threads that built half of the tree have ended, and their time is not in it.
         println!("opening again, s                     {wall:.1} (CPU of the threads left {cpu:.1})");
+        let tree = &opened.anchor.tree;
+        println!(
+            "tree then, MB                        {} of {} without a limit; memory {} MB",
+            tree.bytes() / 1_000_000,
+            tree.len() as u64 * LEAF_BYTES / 1_000_000,
+            resident_bytes() / 1_000_000
+        );
     }
 
     fn prove(&self, back: u64) {

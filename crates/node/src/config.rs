@@ -112,6 +112,12 @@ pub struct NodeConfig {
     /// Heights behind the last one at which the state stays provable; what it takes is the undo records of their blocks.
     #[serde(default = "history_heights")]
     pub history_heights: u64,
+    /// Memory for the state tree, MiB. Absent keeps all of it in memory, about 115 MiB for a million keys, which is what the
+    /// published figures are for. With a limit the state may be larger than memory: what is beyond is read from disk when it is
+    /// needed and checked against the tree, and an update there costs about five times as much. About 8 MiB for a million keys
+    /// always stay. The process takes more: the last versions, the pool, the caches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_memory_mib: Option<u64>,
     /// How a node without a ledger comes to the chain: "blocks", which is the default and what nodes that keep all blocks
     /// need, or "snapshot".
     #[serde(default, skip_serializing_if = "SyncMode::is_default")]
@@ -188,6 +194,12 @@ impl NodeConfig {
         self.peers.iter().map(peer).collect()
     }
 
+    /// Bytes that the state tree may take.
+    pub fn state_memory(&self) -> Option<usize> {
+        let bytes = self.state_memory_mib?.saturating_mul(1 << 20);
+        Some(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
     /// The settings of the chain.
     pub(crate) fn options(&self) -> Result<ChainOptions, ConfigError> {
         Ok(ChainOptions {
@@ -196,6 +208,7 @@ impl NodeConfig {
             execution_threads: self.execution_threads.unwrap_or_else(execution_threads_chosen),
             retain_blocks: self.retain_blocks,
             history_heights: self.history_heights,
+            state_memory: self.state_memory(),
             peers: self.peers()?,
             ..ChainOptions::default()
         })
@@ -250,6 +263,16 @@ mod tests {
         assert!(!chosen.to_toml().unwrap().contains("execution_threads"));
         let told = read(&format!("{MINIMAL}execution_threads = 3\n")).unwrap();
         assert_eq!(told.options().unwrap().execution_threads, 3);
+    }
+
+    #[test]
+    fn the_state_is_in_memory_unless_a_limit_is_given() {
+        let config = read(MINIMAL).unwrap();
+        assert_eq!((config.state_memory_mib, config.state_memory()), (None, None));
+        assert_eq!(config.options().unwrap().state_memory, None);
+        let config = read(&format!("{MINIMAL}state_memory_mib = 3\n")).unwrap();
+        assert_eq!(config.options().unwrap().state_memory, Some(3 << 20));
+        assert_eq!(read(&config.to_toml().unwrap()).unwrap(), config);
     }
 
     #[test]

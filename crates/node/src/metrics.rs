@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
     },
 };
+use yulian_state::Tree;
 
 /// Upper bounds of a histogram's buckets, ms.
 const BUCKETS_MS: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000, 30_000];
@@ -155,7 +156,16 @@ metrics! {
     disk_bytes: Gauge, "disk_bytes", "Bytes of the chain's store on disk.";
     syncs: Gauge, "disk_syncs", "Times that the store was forced to disk since the start.";
     state_keys: Gauge, "state_keys", "Keys in the state.";
+    state_cold: Gauge, "state_keys_cold", "Keys of the state that are not in memory, by state_memory_mib.";
     faults: Counter, "validator_faults_total", "Verified breaches of the protocol by validators.";
+}
+
+impl ChainMetrics {
+    /// Notes what the state is.
+    pub(crate) fn state(&self, tree: &Tree) {
+        self.state_keys.set(tree.len() as u64);
+        self.state_cold.set(tree.cold() as u64);
+    }
 }
 
 /// The metrics of a chain as its parts share them.

@@ -25,6 +25,8 @@ pub struct ChainOptions {
     pub retain_blocks: Option<u64>,
     /// Heights behind the last one at which the state stays provable.
     pub history_heights: u64,
+    /// Bytes that the state tree may take, [`yulian_state::Tree::within`]; `None` keeps all of it in memory.
+    pub state_memory: Option<usize>,
     /// Times of the protocol.
     pub timing: Timing,
     /// Addresses to use instead of those registered on the chain, by key, and nodes beside them.
@@ -44,6 +46,7 @@ impl Default for ChainOptions {
             pace: Pace::default(),
             retain_blocks: None,
             history_heights: HISTORY_HEIGHTS,
+            state_memory: None,
             timing: Timing::default(),
             peers: Vec::new(),
             registered_only: false,

@@ -20,5 +20,5 @@ pub use crate::{
     part::{PartError, PartProof, Prefix},
     path::{PATH_BITS, PATH_TAG, Path},
     proof::{PROOF_BYTES_MAX, PROOF_LEVELS_MAX, Proof, ProofError, Sibling},
-    tree::{BUCKET_LEAVES_MAX, Change, Tree, TreeBuilder, WARM_PATHS_MAX},
+    tree::{BUCKET_LEAVES_MAX, Change, Found, Tree, TreeBuilder, WARM_PATHS_MAX, WrongLeaves},
 };

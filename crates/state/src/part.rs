@@ -30,6 +30,16 @@ impl Prefix {
         zeros.then_some(Self { first, bits })
     }
 
+    /// The first `bits` bits of a path.
+    pub(crate) fn of(path: &Path, bits: u8) -> Self {
+        let mut bytes = *path.as_bytes();
+        let (whole, rest) = (usize::from(bits / 8), bits % 8);
+        bytes[whole] &= !(0xff >> rest);
+        bytes[whole + 1..].fill(0);
+        let first = Path::from_bytes(bytes);
+        Self { first, bits }
+    }
+
     /// The lowest path with the prefix.
     pub fn first(&self) -> &Path {
         &self.first
@@ -65,6 +75,12 @@ impl Prefix {
     /// Whether a path has the prefix.
     pub fn holds(&self, path: &Path) -> bool {
         self.first.common_bits(path) >= usize::from(self.bits)
+    }
+}
+
+impl std::fmt::Display for Prefix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.first, self.bits)
     }
 }
 

@@ -33,7 +33,8 @@ async fn open(dir: &Path) -> Result<Ledger<FjallKv>> {
     let (config, genesis) = node_of(dir)?;
     let cannot = || problem::cannot_open_ledger(dir.display());
     let store = host::open_store(&config).or_problem(cannot)?;
-    Ok(Ledger::open(store, Arc::new(genesis)).await.or_problem(cannot)?.ledger)
+    let opened = Ledger::open_within(store, Arc::new(genesis), config.state_memory()).await;
+    Ok(opened.or_problem(cannot)?.ledger)
 }
 
 /// What checks signatures: nothing is believed because a file or a node says it.

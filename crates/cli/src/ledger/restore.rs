@@ -13,7 +13,7 @@ use clap::Args;
 use serde_json::json;
 use std::{fs::File, io::BufReader, path::PathBuf};
 use yulian_modules::registry;
-use yulian_node::{host, ledger::import};
+use yulian_node::{host, ledger::import_within};
 use yulian_store::Kv;
 
 #[derive(Debug, Args)]
@@ -42,9 +42,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let report = block_on(async {
         let store = host::open_store(&config).or_problem(|| problem::cannot_open_ledger(config.data_dir.display()))?;
         let chain_id = Some(genesis.chain_id);
-        let restored = import(store.clone(), &mut input, chain_id, registry(), verifier(), |height| {
-            progress.set(height)
-        });
+        let memory = config.state_memory();
+        let progress = |height| progress.set(height);
+        let restored = import_within(
+            store.clone(),
+            &mut input,
+            chain_id,
+            registry(),
+            verifier(),
+            memory,
+            progress,
+        );
         let restored = restored.await.or_problem(cannot);
         store.close();
         Ok(restored?.1)

@@ -37,6 +37,7 @@ pub(super) fn text(planned: &PlannedNode) -> Result<String> {
         execution_threads: listen(&node.host).is_loopback().then_some(1),
         retain_blocks: None,
         history_heights: HISTORY_HEIGHTS,
+        state_memory_mib: None,
         sync: planned.sync,
         cache_mib: 32,
         peers: Vec::new(),

@@ -1,6 +1,8 @@
 //! Scenarios of block execution, on a toy module.
 
 mod blocks;
+mod cold;
+mod cold_threads;
 mod epochs;
 mod execution;
 mod genesis;

@@ -36,6 +36,11 @@ const METHODS: &[Method] = &[
         doc: "Appends to a value what it reads there.",
     },
     Method {
+        name: "tally",
+        roles: WRITER,
+        doc: "Like append, with a key of four bytes, and says beforehand that it reads it.",
+    },
+    Method {
         name: "read",
         roles: WRITER,
         doc: "Reads one key as often as asked.",
@@ -89,6 +94,10 @@ impl Module for Toy {
         CODES
     }
 
+    fn expected_key(&self, method: &str, arguments: &Bytes, _: &yulian_types::proto::Account) -> Option<StateKey> {
+        (method == "tally").then(|| toy_key(&arguments[..4]))
+    }
+
     fn call(&self, call: &mut Call<'_>, method: &str, arguments: &Bytes) -> Result<Bytes, Failure> {
         match method {
             "write" => write(call, arguments)?,
@@ -100,12 +109,8 @@ impl Module for Toy {
             "ignore" => {
                 let _ = write(call, arguments);
             }
-            "append" => {
-                let mut value = call.get(&toy_key(&arguments[..1]))?.unwrap_or_default().to_vec();
-                value.extend_from_slice(&arguments[1..]);
-                call.put(&toy_key(&arguments[..1]), value.clone().into())?;
-                return Ok(value.into());
-            }
+            "append" => return append(call, arguments.split_at(1)),
+            "tally" => return append(call, arguments.split_at(4)),
             "read" => {
                 for _ in 0..number(arguments) {
                     call.get(&toy_key(b"r"))?;
@@ -135,6 +140,13 @@ impl Module for Toy {
         }
         Ok(Bytes::new())
     }
+}
+
+fn append(call: &mut Call<'_>, (key, more): (&[u8], &[u8])) -> Result<Bytes, Failure> {
+    let mut value = call.get(&toy_key(key))?.unwrap_or_default().to_vec();
+    value.extend_from_slice(more);
+    call.put(&toy_key(key), value.clone().into())?;
+    Ok(value.into())
 }
 
 fn number(arguments: &[u8]) -> usize {

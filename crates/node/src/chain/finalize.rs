@@ -142,7 +142,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         metrics
             .transactions_failed
             .add(executed.receipts.iter().filter(|receipt| is_failed(receipt)).count() as u64);
-        metrics.state_keys.set(executed.tree.len() as u64);
+        metrics.state(&executed.tree);
     }
 
     /// States that were pinned for others are let go of beside the work of consensus.

@@ -97,7 +97,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         beside: Option<&Self>,
     ) -> Result<Self, OpenError> {
         let verifier: Arc<dyn Verifier> = FastVerifier::shared();
-        let opened = Ledger::open(kv, genesis.clone()).await?;
+        let opened = Ledger::open_within(kv, genesis.clone(), options.state_memory).await?;
         let ledger = opened.ledger;
         ledger.keep_history(options.history_heights);
         let base = ledger.clone();
@@ -114,7 +114,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         metrics.height.set(latest.tip.height);
         metrics.final_time_ms.set(latest.tip.time_ms);
         metrics.execution_threads.set(threads as u64);
-        metrics.state_keys.set(latest.executed.tree.len() as u64);
+        metrics.state(&latest.executed.tree);
 
         let pool = Mempool::new(options.pool);
         let network = Arc::new(OnceLock::new());

@@ -37,7 +37,7 @@ pub(crate) use read::first_height;
 pub use read::{COVER_HEADERS_MAX, Cover};
 pub use replay::{ReplayError, ReplayOptions, Replayed, replay};
 pub(crate) use state::parse as parse_record;
-pub use transfer::{BackupWriter, TransferError, Transferred, export, import};
+pub use transfer::{BackupWriter, TransferError, Transferred, export, import, import_within};
 
 use buffer::Buffer;
 use history::Past;

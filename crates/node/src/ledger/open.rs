@@ -50,6 +50,28 @@ impl<K: Kv> Ledger<K> {
     /// A store of another chain or of a newer format, a state that does not have the root that the chain agreed on,
     /// and everything that is damaged.
     pub async fn open(kv: K, genesis: Arc<SealedGenesis>) -> Result<Opened<K>, LedgerError> {
+        Self::open_within(kv, genesis, None).await
+    }
+
+    /// [`Ledger::open`] with a limit of bytes for the state tree, [`Tree::within`], which its versions inherit.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open_within(
+        kv: K,
+        genesis: Arc<SealedGenesis>,
+        state_memory: Option<usize>,
+    ) -> Result<Opened<K>, LedgerError> {
+        let mut opened = Self::open_tree(kv, genesis, state_memory).await?;
+        opened.anchor.tree = opened.anchor.tree.within(state_memory);
+        Ok(opened)
+    }
+
+    async fn open_tree(
+        kv: K,
+        genesis: Arc<SealedGenesis>,
+        state_memory: Option<usize>,
+    ) -> Result<Opened<K>, LedgerError> {
         let first = bootstrap(&genesis).map_err(|fault| LedgerError::Genesis(fault.to_string()))?;
         if meta::importing(&kv)? {
             tracing::warn!("a snapshot was not brought in to its end; what there was of it is removed");
@@ -68,7 +90,7 @@ impl<K: Kv> Ledger<K> {
                     let expected = genesis.chain_id;
                     return Err(LedgerError::OtherGenesis { found, expected });
                 }
-                Self::resume(kv, genesis).await
+                Self::resume(kv, genesis, state_memory).await
             }
         }
     }
@@ -82,7 +104,7 @@ impl<K: Kv> Ledger<K> {
         Ok(Opened { ledger, anchor })
     }
 
-    async fn resume(kv: K, genesis: Arc<SealedGenesis>) -> Result<Opened<K>, LedgerError> {
+    async fn resume(kv: K, genesis: Arc<SealedGenesis>, state_memory: Option<usize>) -> Result<Opened<K>, LedgerError> {
         let known = Known {
             tip: meta::tip(&kv)?.ok_or_else(|| LedgerError::damaged("the last final block is not recorded"))?,
             sets: meta::sets(&kv)?,
@@ -91,7 +113,7 @@ impl<K: Kv> Ledger<K> {
             pruned: meta::pruned(&kv)?,
             floor: meta::floor(&kv)?,
         };
-        let tree = state::tree(&kv)?;
+        let tree = state::tree(&kv, state_memory)?;
         let block = genesis.block();
         let past = Past::open(&kv, &known.tip, &tree).await?;
         let ledger = Self::assemble(kv, genesis, block, known, past)?;

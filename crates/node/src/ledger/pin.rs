@@ -1,9 +1,9 @@
 //! The ledger as it was after one block, while it goes on.
 
-use super::{Ledger, LedgerError, Tip, keys, meta};
+use super::{Ledger, LedgerError, Tip, keys, meta, state};
 use bytes::Bytes;
 use std::{fmt, ops::Bound, sync::Arc};
-use yulian_state::Prefix;
+use yulian_state::{Prefix, Tree};
 use yulian_store::{BLOCK, INDEX, Kv, RECEIPT, STATE, View};
 
 /// State records read at a time.
@@ -49,6 +49,13 @@ impl Pinned {
     /// The `ReceiptList` of a block whose receipts are held; empty for none.
     pub(crate) fn receipts(&self, height: u64) -> Result<Bytes, LedgerError> {
         Ok(self.view.get(RECEIPT, &keys::height(height))?.unwrap_or_default())
+    }
+
+    /// The tree of the pinned state with what a proof about `prefix` needs of it in memory.
+    pub(crate) fn fill(&self, tree: &Tree, prefix: &Prefix) -> Result<Tree, LedgerError> {
+        let missing = tree.missing([prefix.first()]);
+        let found = state::found_in(&*self.view, &missing, &[])?;
+        tree.fill(&found).map_err(LedgerError::damaged)
     }
 
     /// The records of the state under a prefix, in order of path; `None` if they cost more than `most`.

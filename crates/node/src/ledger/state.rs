@@ -6,13 +6,17 @@ use super::{
 };
 use bytes::{Buf, Bytes};
 use prost::Message;
-use std::{collections::BTreeSet, ops::Bound, thread};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    thread,
+};
 use yulian_exec::{Base, BaseError, Executed, parameters::REPLAY_WINDOW_MS, path_of};
 use yulian_state::{
-    Path, Tree, TreeBuilder,
+    BUCKET_LEAVES_MAX, Change, Found, Path, Prefix, Tree, TreeBuilder,
     write_set::{self, Write},
 };
-use yulian_store::{Batch, INDEX, Kv, STATE};
+use yulian_store::{Batch, Entry, INDEX, Kv, STATE, StoreError, View};
 use yulian_types::{
     StateKey, proto,
     state_keys::{ACCOUNT_ID, TABLE_ORGANISATION},
@@ -114,29 +118,29 @@ pub(super) fn replay_window_ms<K: Kv>(kv: &K) -> Result<u64, LedgerError> {
 /// First byte of the paths in the upper half of the tree.
 const UPPER_HALF: u8 = 0x80;
 
-/// Builds the tree from the flat state: each half on a thread of its own, since a node that starts has nothing else to do.
-pub(super) fn tree<K: Kv>(kv: &K) -> Result<Tree, LedgerError> {
+/// Builds the tree from the flat state: each half on a thread of its own, since a node that starts has nothing else to do. With a
+/// limit of bytes no more than that is in memory at any time, but for the few thousand leaves that are worked on.
+pub(super) fn tree<K: Kv>(kv: &K, limit: Option<usize>) -> Result<Tree, LedgerError> {
+    let each = limit.map(|bytes| bytes / 2);
     let middle = Bytes::from_static(&[UPPER_HALF]);
     let below = Bound::Excluded(&middle[..]);
     thread::scope(|scope| {
-        let lower = scope.spawn(|| part(kv, Bound::Unbounded, below));
-        let upper = part(kv, Bound::Included(middle.clone()), Bound::Unbounded)?;
+        let lower = scope.spawn(|| part(kv, Bound::Unbounded, below, each));
+        let upper = part(kv, Bound::Included(middle.clone()), Bound::Unbounded, each)?;
         let stopped = |_| LedgerError::damaged("the state: reading it was cut short");
         let lower = lower.join().map_err(stopped)??;
-        Ok(Tree::of_halves(lower, upper))
+        Ok(Tree::of_halves(lower, upper).within(limit))
     })
 }
 
 /// The tree of a range of paths, a page at a time.
-fn part<K: Kv>(kv: &K, mut from: Bound<Bytes>, to: Bound<&[u8]>) -> Result<Tree, LedgerError> {
-    let mut builder = TreeBuilder::new();
+fn part<K: Kv>(kv: &K, mut from: Bound<Bytes>, to: Bound<&[u8]>, limit: Option<usize>) -> Result<Tree, LedgerError> {
+    let mut builder = TreeBuilder::within(limit);
     loop {
         let page = kv.range(STATE, from.as_ref().map(|key| &key[..]), to, PAGE_VALUES, false)?;
         let last = page.last().map(|(key, _)| key.clone());
         let full = page.len() == PAGE_VALUES;
-        let entry = |(key, record): (Bytes, Bytes)| Some((Path::from_slice(&key)?, value_of(record)?));
-        let entries: Option<Vec<_>> = page.into_iter().map(entry).collect();
-        let entries = entries.ok_or_else(|| LedgerError::damaged("a state record"))?;
+        let entries = parse_all(page)?;
         let values = entries.iter().map(|(path, value)| (*path, Some(&value[..])));
         for (path, hash) in write_set::changes_at(values) {
             builder.push(path, hash.expect("every entry has a value"));
@@ -148,9 +152,52 @@ fn part<K: Kv>(kv: &K, mut from: Bound<Bytes>, to: Bound<&[u8]>) -> Result<Tree,
     }
 }
 
+/// Paths and values of state records.
+fn parse_all(entries: Vec<Entry>) -> Result<Vec<(Path, Bytes)>, LedgerError> {
+    let entry = |(key, record): Entry| Some((Path::from_slice(&key)?, value_of(record)?));
+    let entries: Option<Vec<_>> = entries.into_iter().map(entry).collect();
+    entries.ok_or_else(|| LedgerError::damaged("a state record"))
+}
+
+/// The values under a prefix, by `range` over the state's keys.
+fn under(
+    prefix: &Prefix,
+    range: impl FnOnce(Bound<&[u8]>, Bound<&[u8]>) -> Result<Vec<Entry>, StoreError>,
+) -> Result<Vec<(Path, Bytes)>, LedgerError> {
+    let end = prefix.end();
+    let to = end
+        .as_ref()
+        .map_or(Bound::Unbounded, |end| Bound::Excluded(&end.as_bytes()[..]));
+    parse_all(range(Bound::Included(prefix.first().as_bytes()), to)?)
+}
+
+/// The leaves under prefixes that a tree lacks, from a view of the state after its block but for `since`, which says what
+/// the tree has at paths that were changed since, ascending.
+pub(super) fn found_in(view: &dyn View, missing: &[Prefix], since: &[Change]) -> Result<Vec<Found>, LedgerError> {
+    let find = |prefix: &Prefix| {
+        let from = since.partition_point(|(path, _)| path < prefix.first());
+        let since = since[from..].iter().take_while(|(path, _)| prefix.holds(path));
+        let limit = BUCKET_LEAVES_MAX + since.clone().count() + 1;
+        let held = under(prefix, |from, to| view.range(STATE, from, to, limit))?;
+        let hashes = write_set::changes_at(held.iter().map(|(path, value)| (*path, Some(&value[..]))));
+        let leaves: BTreeMap<_, _> = hashes.into_iter().chain(since.copied()).collect();
+        let leaves = leaves.into_iter().filter_map(|(path, hash)| Some((path, hash?)));
+        Ok(Found {
+            prefix: *prefix,
+            leaves: leaves.collect(),
+        })
+    };
+    missing.iter().map(find).collect()
+}
+
 impl<K: Kv> Base for Ledger<K> {
     fn value(&self, path: &Path) -> Result<Option<Bytes>, BaseError> {
         Ok(read(&self.0.kv, path)?)
+    }
+
+    fn values(&self, prefix: &Prefix, limit: usize) -> Result<Vec<(Path, Bytes)>, BaseError> {
+        let kv = &self.0.kv;
+        Ok(under(prefix, |from, to| kv.range(STATE, from, to, limit, false))?)
     }
 }
 

@@ -150,10 +150,23 @@ pub async fn import<K: Kv>(
     expected: Option<Digest>,
     registry: Registry,
     verifier: Arc<dyn Verifier>,
+    progress: impl FnMut(u64),
+) -> Result<(Ledger<K>, Replayed), TransferError> {
+    import_within(kv, input, expected, registry, verifier, None, progress).await
+}
+
+/// [`import`] with a limit of bytes for the state tree, as in [`Ledger::open_within`].
+pub async fn import_within<K: Kv>(
+    kv: K,
+    input: &mut impl Read,
+    expected: Option<Digest>,
+    registry: Registry,
+    verifier: Arc<dyn Verifier>,
+    state_memory: Option<usize>,
     mut progress: impl FnMut(u64),
 ) -> Result<(Ledger<K>, Replayed), TransferError> {
     let genesis = Arc::new(read_genesis(input, expected)?);
-    let opened = Ledger::open(kv, genesis.clone()).await?;
+    let opened = Ledger::open_within(kv, genesis.clone(), state_memory).await?;
     let ledger = opened.ledger;
     let mut tip = ledger.tip();
     if tip.height > 0 {

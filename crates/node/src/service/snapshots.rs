@@ -40,7 +40,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             };
             match read(&state) {
                 Ok(value) => return Ok(Some(value)),
-                Err(error @ StateError::Stale(_)) => last = errors::state(&error),
+                Err(error @ (StateError::Stale(_) | StateError::StaleUnder(_))) => last = errors::state(&error),
                 Err(error) => return Err(errors::state(&error)),
             }
         }

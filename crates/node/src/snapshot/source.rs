@@ -266,7 +266,7 @@ fn headers(pin: &Pin, last: u64) -> Result<Bytes, No> {
 }
 
 fn part(pin: &Pin, prefix: &Prefix) -> Result<Bytes, No> {
-    let proof = pin.tree.prove_part(prefix).to_bytes();
+    let proof = pin.state.fill(&pin.tree, prefix)?.prove_part(prefix).to_bytes();
     let room = BODY_BYTES_MAX - item_bytes(&proof);
     let records = pin.state.records(prefix, room, |record| item_bytes(record))?;
     let records = records.ok_or(Refusal::TooMuch)?;

@@ -1,7 +1,7 @@
 //! Proofs at a former height.
 
 use super::{ChunkRoots, HistoryError, decode_chunk};
-use crate::{Path, Proof, Tree, tree::Chunk};
+use crate::{Found, Path, Prefix, Proof, Tree, WrongLeaves, tree::Chunk};
 use std::collections::BTreeMap;
 use yulian_crypto::Digest;
 
@@ -41,6 +41,19 @@ impl Folded {
         self.old.extend(changes);
         Ok(())
     }
+
+    /// What each path had that has changed since, ascending.
+    pub fn changes(&self) -> impl Iterator<Item = (&Path, &Option<Digest>)> {
+        self.old.iter()
+    }
+
+    /// What of the current state has to be brought before it can be [rolled back](ChunkAt::roll_back), as by [`Tree::missing`].
+    pub fn missing(&self, current: &Tree) -> Vec<Prefix> {
+        match current.cold() {
+            0 => Vec::new(),
+            _ => current.chunk(self.chunk).missing(self.old.keys()),
+        }
+    }
 }
 
 /// A chunk as it was after a certain block: proves whatever leads there. Worth keeping where several keys are asked for.
@@ -56,6 +69,9 @@ impl ChunkAt {
     ///
     /// Work and memory are those of applying the folded changes to a tree: about a microsecond and 2.5 KB for each path.
     ///
+    /// # Panics
+    /// If something is [missing](Folded::missing).
+    ///
     /// # Errors
     /// [`HistoryError::Root`] if that does not give the root kept for the height.
     pub fn roll_back(current: &Tree, folded: Folded, roots: ChunkRoots) -> Result<Self, HistoryError> {
@@ -68,7 +84,25 @@ impl ChunkAt {
         Ok(Self { chunk, content, roots })
     }
 
+    /// What has to be brought before something can be proven at `path`. No change that was taken back is among it: it is as
+    /// in the state from which the chunk was rolled back.
+    pub fn missing(&self, path: &Path) -> Vec<Prefix> {
+        self.content.missing([path])
+    }
+
+    /// Brings it, as [`Tree::fill`] does.
+    ///
+    /// # Errors
+    /// [`WrongLeaves`].
+    pub fn fill(&mut self, found: &[Found]) -> Result<(), WrongLeaves> {
+        self.content = self.content.fill(found)?;
+        Ok(())
+    }
+
     /// The proof of what was, or was not, at `path`, under the state root of the height.
+    ///
+    /// # Panics
+    /// If something is [missing](ChunkAt::missing).
     ///
     /// # Errors
     /// [`HistoryError::Elsewhere`] if following the path led to another chunk.
@@ -85,6 +119,8 @@ impl ChunkAt {
 }
 
 /// The proof of what was, or was not, at `path` after a certain block: the same that the tree gave then.
+///
+/// For a tree all of which is in memory; where there is a limit, [`ChunkAt`] does it step by step.
 ///
 /// `roots` are the chunk roots after that block, and `records` the undo records of chunk [`ChunkRoots::chunk_of`] `path` in all
 /// later blocks up to the current state, newest first; if there is no such chunk, none are read.

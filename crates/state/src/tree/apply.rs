@@ -3,6 +3,7 @@
 use super::{
     CHANGES_AT_ONCE, Change,
     bucket::{Bucket, Leaves},
+    cold::Cold,
     merged::{Edit, Kind, Merged},
     node::{Inner, Link, Node},
     plan::{Part, Plan},
@@ -104,7 +105,10 @@ impl<'a> Applying<'a> {
             return Some(Part::Old(link));
         }
         match &link.node {
-            Node::Bucket(bucket) => self.bucket(link, bucket, changes),
+            Node::Bucket(bucket) => match bucket.as_cold() {
+                None => self.bucket(link, bucket, changes),
+                Some(cold) => self.cold(link, &cold, changes),
+            },
             Node::Inner(inner) => self.inner(link, inner, changes, shared),
         }
     }
@@ -123,6 +127,15 @@ impl<'a> Applying<'a> {
             return Some(Part::Old(link));
         }
         self.plan.join(inner.depth, new_left, new_right)
+    }
+
+    /// Changes beside leaves that are not in memory.
+    fn cold(&mut self, link: &'a Link, cold: &Cold, changes: &[Change]) -> Option<Part<'a>> {
+        assert!(
+            u16::from(common_bits(changes, &cold.first)) < u16::from(cold.bits),
+            "leaves that change but are not in memory were not brought"
+        );
+        self.beside(link, changes)
     }
 
     /// Some changes part from the subtree above its top: there one side has it, and one does not.

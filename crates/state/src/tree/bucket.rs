@@ -1,9 +1,12 @@
 //! Leaves that are kept together.
 
-use super::BUCKET_LEAVES_MAX;
+use super::{BUCKET_LEAVES_MAX, cold::Cold};
 use crate::{Path, hash, path};
 use std::sync::Arc;
 use yulian_crypto::Digest;
+
+/// Digests of a cold bucket. Leaves take 3n − 1.
+const COLD_DIGESTS: usize = 1;
 
 /// A subtree of 1 to [`BUCKET_LEAVES_MAX`] leaves in one piece of memory: n paths in ascending order ‖ n value hashes ‖
 /// n − 1 hashes of nodes, 96 bytes for a leaf.
@@ -11,6 +14,8 @@ use yulian_crypto::Digest;
 /// Between any two neighbours there is exactly one node of the tree: the one whose depth is the first bit in which
 /// they differ. Its hash stands at the number of the leaf on its left. Neither depths nor leaf hashes are kept: the
 /// former follow from the paths, the latter are computed again where they are siblings: 1.4 for a changed leaf.
+///
+/// Or, if it is *cold*, one digest that says where its leaves are: see [`Cold`]. No leaves take one digest.
 #[derive(Clone)]
 pub(super) struct Bucket(Arc<[Digest]>);
 
@@ -23,6 +28,27 @@ impl Bucket {
         scratch.extend_from_slice(leaves.values);
         scratch.extend_from_slice(leaves.nodes);
         Self(Arc::from(&scratch[..]))
+    }
+
+    /// The place of leaves that are not in memory.
+    pub(super) fn cold(cold: &Cold) -> Self {
+        Self(Arc::from([cold.encode()]))
+    }
+
+    /// Whether its leaves are not in memory.
+    pub(super) fn is_cold(&self) -> bool {
+        self.0.len() == COLD_DIGESTS
+    }
+
+    /// Where its leaves are, if they are not in memory.
+    pub(super) fn as_cold(&self) -> Option<Cold> {
+        self.is_cold().then(|| Cold::decode(&self.0[0]))
+    }
+
+    /// Number of leaves, also of a cold bucket.
+    pub(super) fn count(&self) -> usize {
+        self.as_cold()
+            .map_or_else(|| self.len(), |cold| usize::from(cold.leaves))
     }
 
     /// A copy of which this is the only owner.
@@ -46,6 +72,9 @@ impl Bucket {
 
     /// Reads something of every 64 bytes of paths, which are searched first; the processor sees itself that the rest is copied.
     pub(super) fn touch(&self) -> usize {
+        if self.is_cold() {
+            return self.owners();
+        }
         let words = self.0[..self.len()]
             .iter()
             .step_by(2)
@@ -53,7 +82,12 @@ impl Bucket {
         words.fold(self.owners(), |all, word| all ^ word)
     }
 
+    /// The leaves.
+    ///
+    /// # Panics
+    /// If they are not in memory: whoever goes there has brought them before, see [`super::Tree::missing`].
     pub(super) fn leaves(&self) -> Leaves<'_> {
+        assert!(!self.is_cold(), "leaves that are not in memory were not brought");
         let (paths, rest) = self.0.split_at(self.len());
         let (values, nodes) = rest.split_at(paths.len());
         Leaves { paths, values, nodes }

@@ -13,12 +13,21 @@ const LEAVES_AT_ONCE: usize = 4_096;
 pub struct TreeBuilder {
     tree: Tree,
     waiting: Vec<Change>,
+    limit: Option<usize>,
 }
 
 impl TreeBuilder {
     /// A builder without leaves.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A builder of a tree within a limit of bytes, [`Tree::within`], which it also keeps to while it builds.
+    pub fn within(limit: Option<usize>) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
     }
 
     /// Adds the leaf of `path` with the hash of its value.
@@ -33,6 +42,10 @@ impl TreeBuilder {
         // The last leaf stays, so that there is always one to compare with.
         if self.waiting.len() > LEAVES_AT_ONCE {
             self.tree = self.tree.apply(&self.waiting[..LEAVES_AT_ONCE]);
+            if let Some(limit) = self.limit {
+                // The next leaves come where the last one leads, or behind.
+                self.tree.shrink(limit, Some(&self.waiting[LEAVES_AT_ONCE - 1].0));
+            }
             self.waiting.drain(..LEAVES_AT_ONCE);
         }
         self.waiting.push((path, Some(value)));
@@ -40,6 +53,6 @@ impl TreeBuilder {
 
     /// The tree of all leaves added.
     pub fn finish(self) -> Tree {
-        self.tree.apply(&self.waiting)
+        self.tree.apply(&self.waiting).within(self.limit)
     }
 }

@@ -4,13 +4,14 @@ use super::{
     Change, Tree,
     apply::apply,
     bucket::Bucket,
+    cold::{Found, WrongLeaves, fill, missing},
     node::{Link, Node},
 };
-use crate::{Path, Proof, workers::OneThread};
+use crate::{Path, Prefix, Proof, workers::OneThread};
 use yulian_crypto::Digest;
 
 /// Bits that the paths of a chunk have in common.
-const CHUNK_BITS: u8 = 8;
+pub(super) const CHUNK_BITS: u8 = 8;
 
 /// The subtree of all paths with one first byte. It may be empty.
 #[derive(Clone, Default)]
@@ -24,6 +25,19 @@ impl Chunk {
     /// The chunk after changes to paths in it, in strictly ascending order.
     pub(crate) fn apply(&self, changes: &[Change]) -> Self {
         Self(apply(self.0.as_ref(), changes, false, &OneThread).root)
+    }
+
+    /// See [`Tree::missing`].
+    pub(crate) fn missing<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Vec<Prefix> {
+        self.0.as_ref().map_or_else(Vec::new, |link| missing(link, paths))
+    }
+
+    /// See [`Tree::fill`].
+    pub(crate) fn fill(&self, found: &[Found]) -> Result<Self, WrongLeaves> {
+        Ok(match &self.0 {
+            None => Self(None),
+            Some(link) => Self(Some(fill(link, found)?.0)),
+        })
     }
 
     /// The proof below the chunk's root.
@@ -58,6 +72,10 @@ impl Link {
                     link = if right { &inner.right } else { &inner.left };
                 }
                 Node::Inner(_) => return (link.first_path().as_bytes()[0] == first).then(|| link.clone()),
+                // Such a bucket never lies in several chunks.
+                Node::Bucket(bucket) if bucket.is_cold() => {
+                    return (link.first_path().as_bytes()[0] == first).then(|| link.clone());
+                }
                 Node::Bucket(bucket) => {
                     let leaves = bucket.leaves().starting_with(first)?;
                     let (hash, bucket) = (leaves.hash(), Bucket::new(leaves, &mut Vec::new()));
@@ -71,7 +89,13 @@ impl Link {
     /// Enters the roots of the chunks below; the `known` leading bits of `first` are those of all paths here.
     fn roots_of_chunks(&self, first: u8, known: u8, roots: &mut [Digest; 256]) {
         let inner = match &self.node {
-            Node::Bucket(bucket) => return bucket.roots_of_chunks(roots),
+            Node::Bucket(bucket) => match bucket.as_cold() {
+                None => return bucket.roots_of_chunks(roots),
+                Some(cold) => {
+                    roots[usize::from(cold.first.as_bytes()[0])] = self.hash;
+                    return;
+                }
+            },
             Node::Inner(inner) => inner,
         };
         // Where bits are skipped, only a leaf tells what they are: that is rare.

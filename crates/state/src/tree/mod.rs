@@ -4,7 +4,9 @@ mod apply;
 mod bucket;
 mod build;
 mod chunk;
+mod cold;
 mod drop;
+mod evict;
 mod hashing;
 mod merged;
 mod node;
@@ -13,11 +15,15 @@ mod read;
 mod spread;
 mod warm;
 
-pub use self::build::TreeBuilder;
 pub(crate) use self::chunk::Chunk;
+pub use self::{
+    build::TreeBuilder,
+    cold::{Found, WrongLeaves},
+};
 
 use self::{
     apply::{Applied, apply, join},
+    evict::Share,
     node::Link,
 };
 use crate::{
@@ -54,10 +60,15 @@ pub type Change = (Path, Option<Digest>);
 /// Budget of memory: 101 bytes for each of many random keys. That is 64 of path and value hash, 31 of hashes inside its
 /// bucket and 6 of its share of the nodes above buckets (120 bytes each). An allocator's size classes come on top, 1
 /// to 10 bytes. Every key that differs between two versions that are both kept takes about 2.5 KB more.
+///
+/// Where that is too much, a tree can be told what it may take ([`Tree::within`]): then the leaves of most buckets are not in
+/// memory but for a hash of all of them, about 8 bytes a key with the nodes above. What look-ups, proofs and changes need of
+/// those, they find [`Tree::missing`], and the caller brings it ([`Tree::fill`]).
 #[derive(Clone, Default)]
 pub struct Tree {
     root: Option<Link>,
     len: usize,
+    share: Share,
 }
 
 impl Tree {
@@ -83,14 +94,15 @@ impl Tree {
     pub fn of_halves(lower: Self, upper: Self) -> Self {
         let len = lower.len + upper.len;
         let root = join(0, lower.root.as_ref(), upper.root.as_ref());
-        Self { root, len }
+        let share = Share::of_halves(&lower.share, &upper.share);
+        Self { root, len, share }
     }
 
     /// The version after `changes`, which come in strictly ascending order of path. Removing what is not there and
     /// setting what is there already change nothing.
     ///
     /// # Panics
-    /// If the order is not strictly ascending.
+    /// If the order is not strictly ascending, or something is [missing](Tree::missing).
     pub fn apply(&self, changes: &[Change]) -> Self {
         self.next(apply(self.root.as_ref(), changes, false, &OneThread)).0
     }
@@ -99,7 +111,7 @@ impl Tree {
     /// Applied to the new version, that gives the old one.
     ///
     /// # Panics
-    /// If the order is not strictly ascending.
+    /// As for [`Tree::apply`].
     pub fn apply_undoable(&self, changes: &[Change]) -> (Self, Undo) {
         self.apply_undoable_on(changes, &OneThread)
     }
@@ -107,7 +119,7 @@ impl Tree {
     /// [`Tree::apply_undoable`] with the threads of `workers`, where there are changes enough.
     ///
     /// # Panics
-    /// If the order is not strictly ascending.
+    /// As for [`Tree::apply`].
     pub fn apply_undoable_on(&self, changes: &[Change], workers: &dyn Workers) -> (Self, Undo) {
         let (tree, before) = self.next(apply(self.root.as_ref(), changes, true, workers));
         (tree, Undo::new(before))
@@ -115,8 +127,13 @@ impl Tree {
 
     fn next(&self, applied: Applied) -> (Self, Vec<Change>) {
         let len = self.len + applied.added - applied.removed;
-        let root = applied.root;
-        (Self { root, len }, applied.before.unwrap_or_default())
+        let mut next = Self {
+            root: applied.root,
+            len,
+            share: self.share,
+        };
+        next.make_room();
+        (next, applied.before.unwrap_or_default())
     }
 
     /// Touches what look-ups of `paths` will read, side by side: one after the other they would wait for memory at every
@@ -133,11 +150,17 @@ impl Tree {
     }
 
     /// The hash of the value at `path`.
+    ///
+    /// # Panics
+    /// If something is [missing](Tree::missing).
     pub fn get(&self, path: &Path) -> Option<Digest> {
         self.root.as_ref()?.get(path)
     }
 
     /// The proof of what is, or is not, at `path`.
+    ///
+    /// # Panics
+    /// If something is [missing](Tree::missing).
     pub fn prove(&self, path: &Path) -> Proof {
         let empty = Proof {
             siblings: Vec::new(),

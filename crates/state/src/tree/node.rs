@@ -12,7 +12,8 @@ pub(super) struct Link {
     pub(super) node: Node,
 }
 
-/// A subtree: with up to [`super::BUCKET_LEAVES_MAX`] leaves always one bucket, with more always a node.
+/// A subtree: with up to [`super::BUCKET_LEAVES_MAX`] leaves always one bucket, with more always a node. Only where leaves
+/// are not in memory a node may have fewer: buckets merge when both are there, or when both are not.
 ///
 /// Depths rise from node to node, so no chain of nodes is longer than 256 and dropping a tree
 /// recurses no deeper, however large it is.
@@ -25,8 +26,22 @@ pub(super) enum Node {
 /// A node above buckets.
 pub(super) struct Inner {
     pub(super) depth: u8,
+    /// Nothing below is in memory. Where it is not set, that may be so all the same.
+    pub(super) cold: bool,
     pub(super) left: Link,
     pub(super) right: Link,
+}
+
+impl Inner {
+    pub(super) fn new(depth: u8, left: Link, right: Link) -> Self {
+        let cold = false;
+        Self {
+            depth,
+            cold,
+            left,
+            right,
+        }
+    }
 }
 
 impl Node {

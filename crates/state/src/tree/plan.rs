@@ -146,11 +146,12 @@ impl<'a> Plan<'a> {
         Content::Bucket(Bucket::new(leaves, &mut self.scratch), start..self.patches.len())
     }
 
+    /// A bucket in memory: others are not merged.
     fn as_bucket(&self, part: Part<'a>) -> Option<(&Bucket, Range<usize>)> {
         match part {
             Part::Old(link) => match &link.node {
-                Node::Bucket(bucket) => Some((bucket, 0..0)),
-                Node::Inner(_) => None,
+                Node::Bucket(bucket) if !bucket.is_cold() => Some((bucket, 0..0)),
+                _ => None,
             },
             Part::New(at) => match &self.parts[at as usize].content {
                 Content::Bucket(bucket, patches) => Some((bucket, patches.clone())),
@@ -174,6 +175,21 @@ impl<'a> Plan<'a> {
 
     /// Hashes everything and puts the parts together. The plan is empty afterwards.
     pub(super) fn finish(&mut self, root: Part<'a>) -> Option<Link> {
+        self.put_together();
+        let link = take(&mut self.done, root);
+        self.done.clear();
+        link
+    }
+
+    /// [`Plan::finish`] for several subtrees at once.
+    pub(super) fn finish_all(&mut self, roots: &[Part<'a>]) -> Vec<Link> {
+        self.put_together();
+        let links = roots.iter().filter_map(|root| take(&mut self.done, *root)).collect();
+        self.done.clear();
+        links
+    }
+
+    fn put_together(&mut self) {
         let hashes = self.hashing.run();
         for New { slot, content } in self.parts.drain(..) {
             let node = match content {
@@ -188,11 +204,8 @@ impl<'a> Plan<'a> {
             };
             self.done.push((hashes[slot.at()], node));
         }
-        let link = take(&mut self.done, root);
-        self.done.clear();
         self.patches.clear();
         self.hashing.clear();
-        link
     }
 }
 
@@ -218,5 +231,5 @@ fn take(done: &mut [(Digest, Option<Node>)], part: Part<'_>) -> Option<Link> {
 
 fn inner(depth: u8, left: Option<Link>, right: Option<Link>) -> Option<Node> {
     let (left, right) = (left?, right?);
-    Some(Node::Inner(Arc::new(Inner { depth, left, right })))
+    Some(Node::Inner(Arc::new(Inner::new(depth, left, right))))
 }

@@ -2,6 +2,7 @@
 
 use super::{
     bucket::{Bucket, Leaves},
+    cold::Cold,
     node::{Link, Node},
 };
 use crate::{Path, Proof, Sibling};
@@ -23,15 +24,24 @@ impl Link {
         Proof { siblings, leaf }
     }
 
-    /// The path of the leftmost leaf: all leaves share the bits above the top's depth with it.
+    /// The path of the leftmost leaf: all leaves share the bits above the top's depth with it. If it is not in memory, its first
+    /// bits, which are more than these.
     pub(super) fn first_path(&self) -> Path {
         let mut link = self;
         loop {
             match &link.node {
                 Node::Inner(inner) => link = &inner.left,
-                Node::Bucket(bucket) => return Path::from_bytes(bucket.leaves().paths[0].0),
+                Node::Bucket(bucket) => {
+                    let here = || Path::from_bytes(bucket.leaves().paths[0].0);
+                    return bucket.as_cold().map_or_else(here, |cold| cold.first);
+                }
             }
         }
+    }
+
+    /// The place of the leaves where the bits of `path` lead, if they are not in memory.
+    pub(super) fn cold(&self, path: &Path) -> Option<Cold> {
+        self.bucket(path, |_, _| ()).as_cold()
     }
 
     /// The bucket where the bits of `path` lead; `pass` sees each node's depth and the side not taken.

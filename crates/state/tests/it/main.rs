@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the tests read the vectors")]
 
+mod cold;
 mod former;
 mod history;
 mod parts;

@@ -77,7 +77,7 @@ fn deep_and_large_trees_need_little_stack() {
 }
 
 /// Works on the pieces from the last to the first, as threads may, and says that it has more than one.
-struct Backwards(usize);
+pub(crate) struct Backwards(pub(crate) usize);
 
 impl yulian_state::workers::Workers for Backwards {
     fn threads(&self) -> usize {

@@ -1,11 +1,11 @@
 //! Proofs at former heights.
 
 use super::{Past, ROOTS, group_key, key, record};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, meta, state};
 use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_state::{
-    Path, Proof, Tree,
+    Found, Path, Prefix, Proof, Tree,
     history::{ChunkAt, ChunkRoots, Folded, HistoryError},
     value_hash,
 };
@@ -112,7 +112,12 @@ impl<K: Kv> Ledger<K> {
             Some(chunk) => {
                 let way = self.past().way(height, current, chunk);
                 let folded = self.fold(&way, (height, current), chunk)?;
-                ChunkAt::roll_back(tree, folded, roots)?.prove(path)?
+                let found = self.found((current, chunk), &folded.missing(tree))?;
+                let tree = tree.fill(&found).map_err(LedgerError::damaged)?;
+                let mut before = ChunkAt::roll_back(&tree, folded, roots)?;
+                let found = self.found((current, chunk), &before.missing(path))?;
+                before.fill(&found).map_err(LedgerError::damaged)?;
+                before.prove(path)?
             }
         };
         let root = self.root_after(height)?;
@@ -123,6 +128,20 @@ impl<K: Kv> Ledger<K> {
             proof,
             root,
         })
+    }
+
+    /// What the state after the block of `current` has under prefixes in a chunk: what there is now, with what was changed since
+    /// taken back.
+    fn found(&self, (current, chunk): (u64, u8), missing: &[Prefix]) -> Result<Vec<Found>, PastError> {
+        if missing.is_empty() {
+            return Ok(Vec::new());
+        }
+        let view = self.0.kv.view().map_err(LedgerError::from)?;
+        let last = meta::tip_in(&*view)?.height;
+        let way = self.past().way(current, last, chunk);
+        let since = self.fold(&way, (current, last), chunk)?;
+        let since: Vec<_> = since.changes().map(|(path, hash)| (*path, *hash)).collect();
+        Ok(state::found_in(&*view, missing, &since)?)
     }
 
     fn chunk_roots(&self, height: u64) -> Result<ChunkRoots, PastError> {

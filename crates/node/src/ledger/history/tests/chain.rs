@@ -20,6 +20,8 @@ pub(super) type Model = BTreeMap<u16, u16>;
 /// Keys are below this.
 pub(super) const KEYS: u16 = 400;
 const TOY_ID: u32 = 900;
+/// Most pairs of a transaction, within its metering.
+const PAIRS_MAX: usize = 400;
 
 /// Sets and removes keys: arguments are pairs of key and value, two bytes each.
 struct Toy;
@@ -57,7 +59,7 @@ impl Module for Toy {
     }
 }
 
-fn state_key(key: &[u8]) -> StateKey {
+pub(super) fn state_key(key: &[u8]) -> StateKey {
     StateKey {
         module_id: TOY_ID,
         key: Bytes::copy_from_slice(key),
@@ -89,25 +91,31 @@ pub(super) struct Chain {
 impl Chain {
     /// Inserts, overwrites and removals, and every seventh block empty.
     pub(super) fn new(heights: u16) -> Self {
+        let pairs = |height: u16| {
+            let count = if height.is_multiple_of(7) { 0 } else { 1 + height % 9 };
+            let pair = |at: u16| {
+                let removed = (height + at).is_multiple_of(5);
+                ((height * 31 + at * 57) % KEYS, if removed { 0 } else { height })
+            };
+            (0..count).map(pair).collect()
+        };
+        Self::of((1..=heights).map(pairs))
+    }
+
+    /// Blocks that write these keys and values.
+    pub(super) fn of(writes: impl Iterator<Item = Vec<(u16, u16)>>) -> Self {
         let genesis = genesis_with("test", 4, 16, &["evidence", "toy"]);
         let mut forge = Forge::with(&genesis, registry());
         let mut model = Model::new();
         let (mut blocks, mut models) = (Vec::new(), vec![Model::new()]);
-        for height in 1..=heights {
-            let count = if height % 7 == 0 { 0 } else { 1 + height % 9 };
-            let pairs: Vec<(u16, u16)> = (0..count)
-                .map(|at| {
-                    let removed = (height + at) % 5 == 0;
-                    ((height * 31 + at * 57) % KEYS, if removed { 0 } else { height })
-                })
-                .collect();
+        for (height, pairs) in (1..).zip(writes) {
             for (key, value) in &pairs {
                 match value {
                     0 => model.remove(key),
                     value => model.insert(*key, *value),
                 };
             }
-            blocks.push(forge.next(500, transaction(&genesis, height, &pairs)));
+            blocks.push(forge.next(500, transactions(&genesis, height, &pairs)));
             models.push(model.clone());
         }
         Self {
@@ -126,9 +134,17 @@ impl Chain {
     }
 
     pub(super) fn open(&self, log: &MemoryLog) -> Result<Opened<Store>, crate::ledger::LedgerError> {
+        self.open_within(log, None)
+    }
+
+    pub(super) fn open_within(
+        &self,
+        log: &MemoryLog,
+        state_memory: Option<usize>,
+    ) -> Result<Opened<Store>, crate::ledger::LedgerError> {
         block_on(async {
             let kv = LogKv::open(log.clone(), CHAIN_SPACES).await?;
-            Ledger::open(kv, self.genesis.clone()).await
+            Ledger::open_within(kv, self.genesis.clone(), state_memory).await
         })
     }
 
@@ -149,21 +165,22 @@ impl Chain {
     }
 }
 
-fn transaction(
+fn transactions(
     genesis: &SealedGenesis,
     number: u16,
     pairs: &[(u16, u16)],
 ) -> Vec<Arc<yulian_types::SealedTransaction>> {
-    if pairs.is_empty() {
-        return Vec::new();
-    }
-    let bytes = pairs
-        .iter()
-        .flat_map(|(key, value)| [key.to_be_bytes(), value.to_be_bytes()]);
-    let arguments = Bytes::from(bytes.flatten().collect::<Vec<u8>>());
-    let until = START_MS + 300_000;
-    let key = writer_key((number % 20) as u8);
-    vec![call(genesis, &key, "toy", "write", number.into(), arguments, until)]
+    let transaction = |(part, pairs): (usize, &[(u16, u16)])| {
+        let bytes = pairs
+            .iter()
+            .flat_map(|(key, value)| [key.to_be_bytes(), value.to_be_bytes()]);
+        let arguments = Bytes::from(bytes.flatten().collect::<Vec<u8>>());
+        let until = START_MS + 300_000;
+        let key = writer_key((number % 20) as u8);
+        let number = u32::from(number) + ((part as u32) << 16);
+        call(genesis, &key, "toy", "write", number, arguments, until)
+    };
+    pairs.chunks(PAIRS_MAX).enumerate().map(transaction).collect()
 }
 
 /// All items of a space.

@@ -1,4 +1,5 @@
 mod chain;
+mod cold;
 mod crash;
 
 use self::chain::*;
