@@ -7,7 +7,7 @@ use crate::{
     key::passphrase,
     network::record::Record,
     out,
-    problem::{Cause, Exit, Result},
+    problem::{Cause, Exit, Problem, Result},
     refusal::sdk,
     text::{problem, say},
 };
@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::signal;
-use yulian_agents::relay::{self, Member, RelayConfig};
+use yulian_agents::relay::{self, CursorError, Member, RelayConfig, RelayError};
 use yulian_exec::rules::ROLE_AUDITOR;
 use yulian_sdk::{
     Account, Chain,
@@ -29,6 +29,8 @@ use yulian_sdk::{
 const FOLDER: &str = "relay-agent";
 /// How often it looks for new chains.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// After so many looks a chain that was left out is tried again.
+const LOOKS_LEFT_OUT: u32 = 10;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -62,9 +64,9 @@ pub(crate) fn folder(dir: &Path) -> PathBuf {
     dir.join(FOLDER)
 }
 
-/// Whether a chain takes part in the network.
+/// Whether a chain takes part in the network. One that is paused does: `link` goes on there.
 pub(crate) fn is_linked(chain: &ChainRecordView) -> bool {
-    chain.template != "evidence"
+    chain.template != "evidence" && matches!(chain.life, ChainLife::Running | ChainLife::Paused)
 }
 
 /// Who carries on a chain.
@@ -79,30 +81,46 @@ pub(crate) async fn carrier(connect: &Connect, chain: &Chain) -> Result<Account>
         .account)
 }
 
+/// The chains of an agent.
+struct Network {
+    hub: yulian_types::Digest,
+    members: Vec<Member>,
+    /// Every chain that takes part.
+    ids: BTreeSet<String>,
+    /// Those on which nothing can be carried now.
+    left_out: Vec<ChainRecordView>,
+}
+
 /// Runs the agent for ever, anew whenever the chains of the platform change.
 pub(crate) async fn keep(connect: &Connect, folder: &Path) -> Result<()> {
     loop {
-        let Some((members, hub)) = members(connect).await? else {
+        let Some(network) = network(connect).await? else {
             tokio::time::sleep(LOOK_EVERY).await;
             continue;
         };
-        let ids: BTreeSet<String> = members.iter().map(|member| member.chain.id().to_string()).collect();
-        out::note_line(say::agent_runs(ids.len()));
+        out::note_line(say::agent_runs(network.members.len()));
         let config = RelayConfig {
-            members,
-            hub,
+            members: network.members,
+            hub: network.hub,
             folder: folder.to_owned(),
         };
         tokio::select! {
-            ended = relay::run(config) => ended.or_problem(problem::agent_stopped)?,
-            changed = until_changed(connect, &ids) => changed?,
+            ended = relay::run(config) => ended.map_err(|error| stopped(&error))?,
+            () = until_changed(connect, &network.ids, &network.left_out) => {}
         }
     }
 }
 
-/// The running chains of the platform that take part, or `None` while there is no relay chain.
-async fn members(connect: &Connect) -> Result<Option<(Vec<Member>, yulian_types::Digest)>> {
-    let records = running(connect).await?;
+fn stopped(error: &RelayError) -> Problem {
+    match error {
+        RelayError::Cursor(CursorError::InUse(folder)) => problem::agent_in_use(folder.display()),
+        error => problem::agent_stopped().caused_by(error),
+    }
+}
+
+/// The chains of the platform that take part, or `None` while there is no relay chain, or no other.
+async fn network(connect: &Connect) -> Result<Option<Network>> {
+    let records = linked(connect).await?;
     let Some(hub) = records
         .iter()
         .find(|chain| chain.template == RELAY_TEMPLATE)
@@ -110,36 +128,59 @@ async fn members(connect: &Connect) -> Result<Option<(Vec<Member>, yulian_types:
     else {
         return Ok(None);
     };
-    if records.len() < 2 {
-        return Ok(None);
-    }
-    let mut members = Vec::new();
+    let mut network = Network {
+        hub,
+        members: Vec::new(),
+        ids: records.iter().map(|record| record.id.to_string()).collect(),
+        left_out: Vec::new(),
+    };
     for record in records {
-        let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-        let account = carrier(connect, &chain).await?;
-        members.push(Member { chain, account });
+        match member(connect, &record).await {
+            Ok(member) => network.members.push(member),
+            // Without the relay chain nothing goes anywhere.
+            Err(problem) if record.id.0 == hub => return Err(problem),
+            Err(problem) => {
+                let left_out = problem::chain_left_out(out::one_line(&record.name));
+                out::note_line(left_out.because(problem.summary()).render());
+                network.left_out.push(record);
+            }
+        }
     }
-    Ok(Some((members, hub)))
+    Ok((network.members.len() >= 2).then_some(network))
 }
 
-async fn running(connect: &Connect) -> Result<Vec<ChainRecordView>> {
+/// A chain with the account that carries there.
+async fn member(connect: &Connect, record: &ChainRecordView) -> Result<Member> {
+    let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
+    let account = carrier(connect, &chain).await?;
+    Ok(Member { chain, account })
+}
+
+async fn linked(connect: &Connect) -> Result<Vec<ChainRecordView>> {
     let system = connect.chain().await?;
     let chains = chain::all(&system).await?.into_iter();
-    Ok(chains
-        .filter(|chain| chain.life == ChainLife::Running && is_linked(chain))
-        .collect())
+    Ok(chains.filter(is_linked).collect())
 }
 
-async fn until_changed(connect: &Connect, known: &BTreeSet<String>) -> Result<()> {
+async fn until_changed(connect: &Connect, known: &BTreeSet<String>, left_out: &[ChainRecordView]) {
+    let mut looks = 0;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         // A system chain that cannot be reached for a moment changes nothing.
-        let Ok(records) = running(connect).await else {
+        let Ok(records) = linked(connect).await else {
             continue;
         };
         let ids: BTreeSet<String> = records.iter().map(|record| record.id.to_string()).collect();
         if ids != *known {
-            return Ok(());
+            return;
+        }
+        looks += 1;
+        if looks % LOOKS_LEFT_OUT == 0 {
+            for record in left_out {
+                if member(connect, record).await.is_ok() {
+                    return;
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use yulian_crypto::Digest;
 
 const CURSORS: &str = "cursors.json";
 const STATUS: &str = "status.json";
+const LOCK: &str = "lock";
 
 /// Why the folder of an agent cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,9 @@ pub enum CursorError {
         /// Why.
         source: io::Error,
     },
+    /// Another agent works in it.
+    #[error("另一个代理正在使用 {0} / another agent works in {0}")]
+    InUse(PathBuf),
     /// A file is not as this program writes it.
     #[error(
         "{path} 已损坏：{source}。删除后代理会从头跟随 / {path} is damaged: remove it, and the agent follows from the beginning"
@@ -36,6 +40,13 @@ pub enum CursorError {
     },
 }
 
+impl CursorError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.into();
+        Self::Io { path, source }
+    }
+}
+
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Stored {
     chains: BTreeMap<String, u64>,
@@ -46,6 +57,8 @@ struct Stored {
 pub struct Cursors {
     folder: PathBuf,
     stored: Stored,
+    /// Held as long as these are: two agents in one folder would overwrite each other's.
+    _lock: fs::File,
 }
 
 impl Cursors {
@@ -54,20 +67,18 @@ impl Cursors {
     /// # Errors
     /// [`CursorError`].
     pub fn open(folder: &Path) -> Result<Self, CursorError> {
-        let failed = |path: &Path, source| CursorError::Io {
-            path: path.into(),
-            source,
-        };
-        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+        fs::create_dir_all(folder).map_err(|source| CursorError::io(folder, source))?;
+        let lock = lock(folder)?;
         let path = folder.join(CURSORS);
         let stored = match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| CursorError::Damaged { path, source })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Stored::default(),
-            Err(source) => return Err(failed(&path, source)),
+            Err(source) => return Err(CursorError::io(&path, source)),
         };
         Ok(Self {
             folder: folder.into(),
             stored,
+            _lock: lock,
         })
     }
 
@@ -76,15 +87,13 @@ impl Cursors {
         self.stored.chains.get(&chain.to_string()).copied().unwrap_or_default()
     }
 
-    /// Writes new heights, if any changed.
+    /// Writes new heights, if any changed. Those of chains that are not named stay: they may be followed again.
     ///
     /// # Errors
     /// [`CursorError::Io`].
     pub fn write(&mut self, heights: Vec<(Digest, u64)>) -> Result<(), CursorError> {
-        let chains: BTreeMap<String, u64> = heights
-            .into_iter()
-            .map(|(id, height)| (id.to_string(), height))
-            .collect();
+        let mut chains = self.stored.chains.clone();
+        chains.extend(heights.into_iter().map(|(id, height)| (id.to_string(), height)));
         if chains == self.stored.chains {
             return Ok(());
         }
@@ -114,6 +123,17 @@ impl Cursors {
     }
 }
 
+/// The system takes the lock back when the process ends, however it ends.
+fn lock(folder: &Path) -> Result<fs::File, CursorError> {
+    let path = folder.join(LOCK);
+    let file = fs::File::create(&path).map_err(|source| CursorError::io(&path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(CursorError::InUse(folder.into())),
+        Err(fs::TryLockError::Error(source)) => Err(CursorError::io(&path, source)),
+    }
+}
+
 /// Whole or not at all, also when the machine stops in the middle.
 fn replace(path: &Path, value: &impl Serialize) -> Result<(), CursorError> {
     let failed = |source| CursorError::Io {
@@ -139,8 +159,30 @@ mod tests {
         let mut cursors = Cursors::open(folder.path()).unwrap();
         assert_eq!(cursors.height(&id), 0);
         cursors.write(vec![(id, 42)]).unwrap();
+        drop(cursors);
         assert_eq!(Cursors::open(folder.path()).unwrap().height(&id), 42);
         fs::write(folder.path().join(CURSORS), "{").unwrap();
         assert!(matches!(Cursors::open(folder.path()), Err(CursorError::Damaged { .. })));
+    }
+
+    #[test]
+    fn cursors_of_chains_that_are_not_followed_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = [1, 2].map(|number| Digest([number; 32]));
+        let mut cursors = Cursors::open(folder.path()).unwrap();
+        cursors.write(vec![(one, 1), (other, 2)]).unwrap();
+        cursors.write(vec![(one, 5)]).unwrap();
+        drop(cursors);
+        let cursors = Cursors::open(folder.path()).unwrap();
+        assert_eq!((cursors.height(&one), cursors.height(&other)), (5, 2));
+    }
+
+    #[test]
+    fn a_folder_has_one_agent() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Cursors::open(folder.path()).unwrap();
+        assert!(matches!(Cursors::open(folder.path()), Err(CursorError::InUse(_))));
+        drop(first);
+        assert!(Cursors::open(folder.path()).is_ok());
     }
 }

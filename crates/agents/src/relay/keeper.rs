@@ -8,29 +8,67 @@ use super::{
 };
 use bytes::Bytes;
 use prost::Message;
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use yulian_api::BlockRef;
 use yulian_crypto::Digest;
 use yulian_sdk::SdkError;
 use yulian_types::{
     StateKey,
     proto::{Carry, IntroduceLink, LinkClient, LinkList, LinkUpdate},
-    state_keys::{LINK_ACTIVE, LINK_ID, TABLE_LINK_LIST},
+    state_keys::{LINK_ACTIVE, LINK_ENDED, LINK_ID, TABLE_LINK_LIST},
 };
 
 /// How often it looks what is missing.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long the result of one transaction is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Clients are brought up to date when this part of their trust period has passed.
 const REFRESH_AFTER: u64 = 3;
 
 pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
     loop {
         for (id, place) in &shared.places {
-            if let Err(text) = keep(&shared, id, place).await {
-                shared.counters.error(place.chain().name(), text);
-            }
+            keep(&shared, id, place).await;
         }
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Each light client by itself: one that cannot be helped holds no other up.
+async fn keep(shared: &Shared, id: &Digest, place: &Place) {
+    let note = |result: Result<(), String>| {
+        if let Err(text) = result {
+            shared.counters.error(place.chain().name(), text);
+        }
+    };
+    let clients = match clients(place).await {
+        Ok(clients) => clients,
+        Err(error) => return note(Err(error.to_string())),
+    };
+    let ended = clients.iter().filter(|(_, client)| client.status == LINK_ENDED);
+    shared.board().set_left(id, ended.map(|(other, _)| *other).collect());
+    for (other, client) in &clients {
+        if shared.places.contains_key(other) && is_old(client, now_ms()) {
+            note(refresh(shared, place, other, client).await);
+        }
+    }
+    if *id == shared.hub || !clients.contains_key(&shared.hub) {
+        return;
+    }
+    let known = match linked(&shared.places[&shared.hub]).await {
+        Ok(known) => known,
+        Err(error) => return note(Err(error.to_string())),
+    };
+    let now = now_ms();
+    for other in known {
+        let wanted = clients.get(&other).is_none_or(|client| is_lost(client, now));
+        if other != *id && wanted && shared.places.contains_key(&other) {
+            note(introduce(shared, place, &other).await);
+        }
     }
 }
 
@@ -48,42 +86,47 @@ async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
         .collect())
 }
 
-async fn keep(shared: &Shared, id: &Digest, place: &Place) -> Result<(), String> {
-    let text = |error: SdkError| error.to_string();
-    let linked = linked(place).await.map_err(text)?;
-    for other in linked.iter().filter(|other| shared.places.contains_key(other)) {
-        refresh(shared, place, other).await?;
+async fn clients(place: &Place) -> Result<BTreeMap<Digest, LinkClient>, SdkError> {
+    let mut clients = BTreeMap::new();
+    for other in linked(place).await? {
+        if let Some(client) = client::read(place.chain(), &other).await? {
+            clients.insert(other, client);
+        }
     }
-    if *id == shared.hub || !linked.contains(&shared.hub) {
-        return Ok(());
-    }
-    let known = self::linked(&shared.places[&shared.hub]).await.map_err(text)?;
-    let missing = |other: &&Digest| *other != id && !linked.contains(other) && shared.places.contains_key(*other);
-    for other in known.iter().filter(missing) {
-        introduce(shared, place, other).await?;
-    }
-    Ok(())
+    Ok(clients)
 }
 
-/// Brings a header where the last one is old.
-async fn refresh(shared: &Shared, place: &Place, other: &Digest) -> Result<(), String> {
-    let text = |error: SdkError| error.to_string();
-    let Some(known) = client::read(place.chain(), other).await.map_err(text)? else {
-        return Ok(());
-    };
-    let age = now_ms().saturating_sub(known.time_ms);
-    if known.status != LINK_ACTIVE || age < known.trust_period_ms / REFRESH_AFTER {
-        return Ok(());
-    }
-    let update = latest(shared, &known, other).await.map_err(text)?;
-    bring(shared, place, update).await
+fn age_ms(client: &LinkClient, now_ms: u64) -> u64 {
+    now_ms.saturating_sub(client.time_ms)
 }
 
-/// The last header of a chain for a light client of it.
-async fn latest(shared: &Shared, known: &LinkClient, of: &Digest) -> Result<LinkUpdate, SdkError> {
+/// Its last header is old, and may still be followed.
+fn is_old(client: &LinkClient, now_ms: u64) -> bool {
+    let fresh_ms = client.trust_period_ms / REFRESH_AFTER;
+    client.status == LINK_ACTIVE && (fresh_ms..=client.trust_period_ms).contains(&age_ms(client, now_ms))
+}
+
+/// Its trust period is over, and the relay chain's word opens it again.
+fn is_lost(client: &LinkClient, now_ms: u64) -> bool {
+    client.introduced && client.status == LINK_ACTIVE && age_ms(client, now_ms) > client.trust_period_ms
+}
+
+/// Brings a newer header, if there is one.
+async fn refresh(shared: &Shared, place: &Place, other: &Digest, known: &LinkClient) -> Result<(), String> {
+    match latest(shared, known, other).await.map_err(|error| error.to_string())? {
+        Some(update) => bring(shared, place, update).await,
+        None => Ok(()),
+    }
+}
+
+/// The last header of a chain for a light client of it, unless it knows that one.
+async fn latest(shared: &Shared, known: &LinkClient, of: &Digest) -> Result<Option<LinkUpdate>, SdkError> {
     let chain = shared.places[of].chain();
     let view = chain.state(&StateKey::link_client(of), None).await?;
-    update(chain, known, &view).await
+    if view.height < known.height {
+        return Ok(None);
+    }
+    update(chain, known, &view).await.map(Some)
 }
 
 async fn bring(shared: &Shared, place: &Place, update: LinkUpdate) -> Result<(), String> {
@@ -91,7 +134,7 @@ async fn bring(shared: &Shared, place: &Place, update: LinkUpdate) -> Result<(),
         updates: vec![update],
         items: Vec::new(),
     };
-    call(shared, place, "carry", &carry).await.map(|_| ())
+    call(shared, place, PATIENCE, "carry", &carry).await.map(|_| ())
 }
 
 /// Opens a chain's light client of another, which the relay chain knows.
@@ -130,7 +173,9 @@ async fn introduce(shared: &Shared, place: &Place, other: &Digest) -> Result<(),
         header,
         validators,
     };
-    call(shared, place, "introduce", &introduction).await.map(|_| ())
+    call(shared, place, PATIENCE, "introduce", &introduction)
+        .await
+        .map(|_| ())
 }
 
 /// The set in force at the height that a light client names.
@@ -146,4 +191,39 @@ async fn set_at(shared: &Shared, of: &Digest, known: &LinkClient) -> Result<Byte
         .map_err(|error| error.to_string())?;
     let set = changes.into_iter().next().map(|change| change.set.bytes.0);
     set.ok_or_else(|| format!("the validators since height {since} are not known"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 10_000_000;
+
+    fn aged(age_ms: u64) -> LinkClient {
+        LinkClient {
+            status: LINK_ACTIVE,
+            introduced: true,
+            trust_period_ms: 900_000,
+            time_ms: NOW - age_ms,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_client_is_refreshed_within_its_trust_period_and_introduced_again_after_it() {
+        let of = |age| (is_old(&aged(age), NOW), is_lost(&aged(age), NOW));
+        assert_eq!(of(299_999), (false, false));
+        assert_eq!(of(300_000), (true, false));
+        assert_eq!(of(900_000), (true, false));
+        assert_eq!(of(900_001), (false, true));
+        let voted = LinkClient {
+            introduced: false,
+            ..aged(900_001)
+        };
+        let ended = LinkClient {
+            status: LINK_ENDED,
+            ..aged(900_001)
+        };
+        assert!(!is_lost(&voted, NOW) && !is_lost(&ended, NOW));
+    }
 }

@@ -7,10 +7,12 @@
 mod board;
 mod client;
 mod cursor;
+mod items;
 mod keeper;
 mod lane;
 mod proofs;
 mod status;
+mod tick;
 mod watch;
 
 pub use self::{
@@ -29,9 +31,12 @@ use std::{
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+};
 use yulian_crypto::Digest;
-use yulian_sdk::{Account, Chain, SdkError};
+use yulian_sdk::{Account, Chain};
 
 /// Most chains of one agent.
 pub const CHAINS_MAX: usize = 256;
@@ -49,14 +54,9 @@ pub enum RelayError {
     /// The folder of the cursors cannot be used.
     #[error(transparent)]
     Cursor(#[from] CursorError),
-    /// A chain cannot be followed any more.
-    #[error("链 {chain} 无法继续跟随：{source} / chain {chain} cannot be followed")]
-    Follow {
-        /// The chain's name.
-        chain: String,
-        /// Why.
-        source: Box<SdkError>,
-    },
+    /// A part of the agent broke down.
+    #[error("代理的一个任务异常终止：{0} / a task of the agent broke down")]
+    Task(#[source] JoinError),
 }
 
 /// A chain with the account that carries on it: any account of the chain, without roles.
@@ -115,10 +115,11 @@ pub(crate) fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Runs until the future is dropped or a chain cannot be followed any more.
+/// Runs until the future is dropped.
 ///
 /// # Errors
-/// [`RelayError`]. What could not be carried is no error: it is tried again, and shown in the status.
+/// [`RelayError`]. A chain that cannot be followed and what could not be carried are no errors: both are tried again, and shown in
+/// the status.
 pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
     let (members, hub) = (config.members, config.hub);
     let known = members.iter().any(|member| member.chain.id() == hub);
@@ -136,10 +137,11 @@ pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
         };
         (place.member.chain.id(), place)
     };
+    let followed = members.iter().map(|member| member.chain.id()).collect();
     let shared = Arc::new(Shared {
         places: members.into_iter().map(place).collect(),
         hub,
-        board: Mutex::new(Board::new(hub)),
+        board: Mutex::new(Board::new(hub, followed)),
         wake: Notify::new(),
         counters: Counters::default(),
     });
@@ -149,18 +151,17 @@ pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
         tasks.spawn(lane::run(shared.clone(), *chain));
     }
     tasks.spawn(keeper::run(shared.clone()));
-    tasks.spawn(write(shared, cursors));
-    // Only an error ends a task; the others end with the set.
-    while let Some(ended) = tasks.join_next().await {
-        if let Ok(Err(error)) = ended {
-            return Err(error);
-        }
+    tasks.spawn(tick::run(shared.clone()));
+    // Only an error ends a part; the others end with the set.
+    tokio::select! {
+        Some(ended) = tasks.join_next() => ended.map_err(RelayError::Task)?,
+        // Not a task: whoever drops this future has the folder back.
+        ended = write(&shared, cursors) => ended,
     }
-    Ok(())
 }
 
 /// Keeps cursors and status on disk. A cursor is behind everything that is not finished, so nothing is missed after a crash.
-async fn write(shared: Arc<Shared>, mut cursors: Cursors) -> Result<(), RelayError> {
+async fn write(shared: &Shared, mut cursors: Cursors) -> Result<(), RelayError> {
     loop {
         tokio::time::sleep(WRITE_EVERY).await;
         let heights: Vec<(Digest, u64)> = {
@@ -169,6 +170,6 @@ async fn write(shared: Arc<Shared>, mut cursors: Cursors) -> Result<(), RelayErr
             shared.places.iter().map(done).collect()
         };
         cursors.write(heights)?;
-        cursors.write_status(&status::read(&shared))?;
+        cursors.write_status(&status::read(shared))?;
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Shared, client};
 use bytes::Bytes;
+use prost::Message;
 use std::collections::BTreeMap;
 use yulian_api::views::{StateView, ValidatorChangeView};
 use yulian_crypto::Digest;
@@ -13,6 +14,9 @@ use yulian_types::{
 
 /// Most changes of the validators that one update brings; the same as `link` takes.
 const SET_CHANGES_MAX: usize = 16;
+
+/// Most bytes of the changes that one update brings, the first one aside: there must be room for headers and items.
+const SET_CHANGE_BYTES_MAX: usize = 16 * 1024;
 
 /// A value with its proof; `None` if there is none.
 pub(super) struct Proven {
@@ -34,6 +38,10 @@ struct Header {
     height: u64,
     time_ms: u64,
     update: Option<LinkUpdate>,
+    /// The update does not reach the header: the light client slept for long and follows in several.
+    behind: bool,
+    /// It belongs to a step that may still be left out.
+    new: bool,
 }
 
 impl<'a> Session<'a> {
@@ -48,6 +56,32 @@ impl<'a> Session<'a> {
     /// The updates, to be brought before the items.
     pub(super) fn into_updates(self) -> Vec<LinkUpdate> {
         self.headers.into_values().filter_map(|header| header.update).collect()
+    }
+
+    /// Bytes of the updates so far.
+    pub(super) fn update_bytes(&self) -> usize {
+        let updates = self.headers.values().filter_map(|header| header.update.as_ref());
+        updates.map(Message::encoded_len).sum()
+    }
+
+    /// How many headers there are.
+    pub(super) fn headers(&self) -> usize {
+        self.headers.len()
+    }
+
+    /// Whether a light client must catch up before anything is proven to it.
+    pub(super) fn is_behind(&self) -> bool {
+        self.headers.values().any(|header| header.behind)
+    }
+
+    /// What was added for the last step stays.
+    pub(super) fn settle(&mut self) {
+        self.headers.values_mut().for_each(|header| header.new = false);
+    }
+
+    /// What was added since then is left out.
+    pub(super) fn drop_new(&mut self) {
+        self.headers.retain(|_, header| !header.new);
     }
 
     /// Time of the header of a chain that this transaction brings, ms.
@@ -69,7 +103,8 @@ impl<'a> Session<'a> {
             let header = self.header(of, &view).await?;
             self.headers.insert(*of, header);
         }
-        if view.height < height {
+        let behind = self.headers.get(of).is_some_and(|header| header.behind);
+        if view.height < height || behind {
             return Ok(None);
         }
         Ok(Some(Proven {
@@ -97,10 +132,15 @@ impl<'a> Session<'a> {
         } else {
             Some(update(self.shared.places[of].chain(), &known, view).await?)
         };
+        let behind = update
+            .as_ref()
+            .is_some_and(|update| update.headers.first() != Some(&bytes));
         Ok(Header {
             height: view.height,
             time_ms,
             update,
+            behind,
+            new: true,
         })
     }
 }
@@ -117,8 +157,16 @@ pub(super) async fn update(of: &Chain, known: &LinkClient, view: &StateView) -> 
             validators: change.set.bytes.0,
         })
     };
-    let full = changes.len() == SET_CHANGES_MAX;
     let mut set_changes: Vec<LinkSetChange> = changes.into_iter().filter_map(change).collect();
+    let mut bytes = 0;
+    let fits = |change: &&LinkSetChange| {
+        bytes += change.encoded_len();
+        bytes <= SET_CHANGE_BYTES_MAX
+    };
+    // One is brought at least: without it nothing follows.
+    let few = set_changes.iter().take_while(fits).count().max(1);
+    let full = set_changes.len() == SET_CHANGES_MAX || set_changes.len() > few;
+    set_changes.truncate(few);
     if let (true, Some(last)) = (full, set_changes.pop()) {
         // A client that slept for long follows in several updates, each up to the header of a change.
         return Ok(LinkUpdate {

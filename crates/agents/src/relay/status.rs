@@ -97,7 +97,7 @@ pub(super) fn read(shared: &Shared) -> RelayStatus {
         };
         let chains = shared.places.iter().map(chain).collect();
         let backlog = board
-            .backlog(now)
+            .backlog()
             .into_iter()
             .map(|(name, count)| (name.into(), count))
             .collect();

@@ -8,29 +8,35 @@ use std::{
 };
 use yulian_api::views::{StreamBlock, StreamDetail};
 use yulian_crypto::Digest;
-use yulian_sdk::SdkError;
 use yulian_types::proto::Receipt;
 
-/// Wait before a chain that cannot be reached is followed again.
+/// First wait before a chain that cannot be followed is followed again; it doubles.
 const AGAIN: Duration = Duration::from_secs(2);
+/// Longest wait.
+const AGAIN_MAX: Duration = Duration::from_secs(60);
 
-/// Follows from the cursor on. A chain that cannot be reached is waited for; one that refuses to show its blocks ends the agent.
+/// Follows from the cursor on. A chain that cannot be reached or refuses to show its blocks is tried again: the others go on.
 pub(super) async fn follow(shared: Arc<Shared>, id: Digest) -> Result<(), RelayError> {
     let place = &shared.places[&id];
+    let mut wait = AGAIN;
     loop {
         let from = place.height.load(Relaxed) + 1;
         let mut follow = place.chain().follow(from, StreamDetail::Raw);
         while let Some(next) = follow.next().await {
             match next {
-                Ok(block) => take(&shared, &id, &block),
-                Err(source @ SdkError::Refused { .. }) => {
-                    let (chain, source) = (place.chain().name().into(), Box::new(source));
-                    return Err(RelayError::Follow { chain, source });
+                Ok(block) => {
+                    wait = AGAIN;
+                    take(&shared, &id, &block);
                 }
                 Err(error) => shared.counters.error(place.chain().name(), error.to_string()),
             }
+            if let Some(height) = shared.board().again_from(&id) {
+                place.height.store(height.saturating_sub(1), Relaxed);
+                break;
+            }
         }
-        tokio::time::sleep(AGAIN).await;
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(AGAIN_MAX);
     }
 }
 
@@ -43,8 +49,9 @@ fn take(shared: &Shared, id: &Digest, block: &StreamBlock) {
     {
         let mut board = shared.board();
         for event in read.iter().flat_map(|receipt| &receipt.events) {
-            note(&mut board, &event.name, &event.data, id, height);
+            note(&mut board, &event.name, &event.data, id, &shared.hub, height);
         }
+        board.advanced(id, height, block.header.time_ms);
     }
     let place = &shared.places[id];
     place.time_ms.store(block.header.time_ms, Relaxed);
@@ -53,16 +60,45 @@ fn take(shared: &Shared, id: &Digest, block: &StreamBlock) {
 }
 
 /// Each event counts only from the chain whose business it is.
-fn note(board: &mut Board, name: &str, data: &[u8], id: &Digest, height: u64) {
+fn note(board: &mut Board, name: &str, data: &[u8], id: &Digest, hub: &Digest, height: u64) {
     let (Some(event), Some(key)) = (Event::parse(name), PacketKey::parse(data)) else {
         return;
     };
     let own = match event {
         Event::Sent | Event::Ended => key.source == *id,
         Event::Received => key.destination == *id,
-        Event::Relayed => true,
+        Event::Relayed => id == hub,
     };
     if own {
         board.note(event, key, height);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::Stage;
+
+    #[test]
+    fn the_word_of_a_chain_counts_for_its_own_business_alone() {
+        let [hub, source, destination] = [0, 1, 2].map(|number| Digest([number; 32]));
+        let mut board = Board::new(hub, [hub, source, destination].into());
+        [hub, source, destination]
+            .iter()
+            .for_each(|chain| board.advanced(chain, 100, 1));
+        let data = [&source.0[..], &destination.0, &7u64.to_be_bytes(), b"notice"].concat();
+        let mut say = |name: &str, id: &Digest| {
+            note(&mut board, name, &data, id, &hub, 5);
+            let stage = |chain| board.steps(chain, 0, 1).first().map(|step| step.stage);
+            [&hub, &source, &destination].into_iter().find_map(stage)
+        };
+        assert_eq!(say("packet_sent", &destination), None);
+        assert_eq!(say("packet_sent", &source), Some(Stage::Relay));
+        assert_eq!(say("packet_relayed", &source), Some(Stage::Relay));
+        assert_eq!(say("packet_relayed", &hub), Some(Stage::Receive));
+        assert_eq!(say("packet_received", &source), Some(Stage::Receive));
+        assert_eq!(say("packet_received", &destination), Some(Stage::Acknowledge));
+        assert_eq!(say("packet_ended", &destination), Some(Stage::Acknowledge));
+        assert_eq!(say("packet_ended", &source), None);
     }
 }

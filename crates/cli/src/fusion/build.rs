@@ -55,24 +55,28 @@ pub(crate) async fn build(connect: &Connect, layout: &Layout) -> Result<()> {
     progress.label(say::step_links());
     progress.set(0);
     link::open_routes(connect, &relay).await?;
+    // A link that cannot be made holds no other up; the first problem is told at the end.
     let here = async {
+        let mut ended = Ok(());
         for member in &members {
-            link::agree(connect, &relay, member, false).await?;
+            ended = ended.and(link::agree(connect, &relay, member, false).await);
         }
-        Ok(())
+        ended
     };
     let there = async {
         let mut linked = stream::iter(&members)
             .map(|member| link::agree(connect, member, &relay, true))
             .buffer_unordered(AT_ONCE);
+        let mut ended = Ok(());
         while let Some(done) = linked.next().await {
-            done?;
+            ended = ended.and(done);
             progress.add(1);
         }
-        Ok(())
+        ended
     };
-    futures::future::try_join(here, there).await?;
+    let (here, there) = futures::future::join(here, there).await;
     drop(progress);
+    here.and(there)?;
     out::note_line(say::fusion_built(
         layout.len(),
         format_args!("{:.1}", started.elapsed().as_secs_f64()),

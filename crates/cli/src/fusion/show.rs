@@ -2,7 +2,7 @@
 
 use super::{RELAY_TEMPLATE, link};
 use crate::{
-    agent, chain,
+    agent, chain, clock,
     connect::Connect,
     out,
     problem::{Exit, Result},
@@ -12,8 +12,10 @@ use crate::{
 use clap::Args;
 use serde::Serialize;
 use yulian_agents::relay::{Cursors, RelayStatus};
-use yulian_sdk::views::ChainLife;
 use yulian_types::state_keys::{LINK_ACTIVE, LINK_FROZEN};
+
+/// An agent writes its status every second: one that is older than this is told of, ms.
+const STATUS_AGE_MS_MAX: u64 = 10_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -42,7 +44,7 @@ struct Member {
     of_relay: &'static str,
 }
 
-fn standing(status: Option<u32>) -> &'static str {
+pub(super) fn standing(status: Option<u32>) -> &'static str {
     match status {
         Some(LINK_ACTIVE) => "active",
         Some(LINK_FROZEN) => "frozen",
@@ -57,7 +59,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let chains: Vec<_> = chain::all(&system)
         .await?
         .into_iter()
-        .filter(|c| c.life == ChainLife::Running)
+        .filter(agent::is_linked)
         .collect();
     let Some(hub) = chains.iter().find(|chain| chain.template == RELAY_TEMPLATE) else {
         out::note_line(say::no_fusion());
@@ -65,10 +67,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     };
     let relay = connect.client()?.chain(&hub.id.to_string()).await.map_err(sdk)?;
     let mut members = Vec::new();
-    for record in chains
-        .iter()
-        .filter(|chain| chain.id != hub.id && agent::is_linked(chain))
-    {
+    for record in chains.iter().filter(|chain| chain.id != hub.id) {
         let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
         let here = link::client(&relay, &chain.id()).await?;
         let there = link::client(&chain, &relay.id()).await?;
@@ -109,6 +108,10 @@ fn print(shown: &Shown) {
     };
     let backlog: usize = agent.backlog.values().sum();
     out::line(say::fusion_agent(agent.carried, agent.refused, agent.headers, backlog));
+    let age_ms = clock::now_ms().saturating_sub(agent.time_ms);
+    if age_ms > STATUS_AGE_MS_MAX {
+        out::line(say::fusion_agent_old(age_ms / 1_000));
+    }
     if let Some(error) = &agent.last_error {
         out::line(say::fusion_agent_error(
             out::one_line(&error.chain),

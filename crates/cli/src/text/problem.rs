@@ -207,6 +207,22 @@ crate::text::problems! {
         "中继代理停止", "请按原因处理后重新启动；它从断点继续",
         "the relay agent stopped", "mend the cause and start it again; it goes on where it was"
     }
+    agent_in_use(folder) = "agent_in_use", CannotRun {
+        "另一个中继代理正在使用 {folder}", "yulian up 自带一个代理；另起的代理请用 --folder 指定别的文件夹",
+        "another relay agent works in {folder}", "yulian up runs one itself; give a second one another --folder"
+    }
+    chain_left_out(chain) = "chain_left_out", No {
+        "中继代理暂不搬运链 {chain}", "请按原因处理；代理会自动重试",
+        "the relay agent leaves out the chain {chain} for now", "mend the cause; the agent tries again by itself"
+    }
+    link_not_active(at, of, standing) = "link_not_active", No {
+        "链 {at} 对链 {of} 的轻客户端不可用：{standing}", "冻结或终止的连接须由成员查明原因后另行表决，不会自动重开",
+        "the light client that chain {at} keeps of chain {of} is not active: {standing}", "what was frozen or ended is not opened again by itself: let the members look into it and vote"
+    }
+    no_set(chain, height) = "no_set", CannotRun {
+        "链 {chain} 的节点没有给出高度 {height} 的验证节点集合", "请换一个节点再试",
+        "the node of chain {chain} does not show the validators of height {height}", "try another node"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"

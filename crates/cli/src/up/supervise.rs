@@ -186,7 +186,10 @@ impl Network {
 async fn fused(dir: &Path, layout: Option<Layout>) -> Result<()> {
     let connect = Connect::of_folder(dir);
     if let Some(layout) = layout {
-        fusion::build(&connect, &layout).await?;
+        // The nodes serve what there is, whether or not everything was built.
+        if let Err(problem) = fusion::build(&connect, &layout).await {
+            out::note_line(problem.render());
+        }
     }
     loop {
         // A chain that cannot be reached for a while must not stop the network.
