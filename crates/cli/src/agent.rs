@@ -30,7 +30,7 @@ const FOLDER: &str = "relay-agent";
 /// How often it looks for new chains.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// After so many looks a chain that was left out is tried again.
-const LOOKS_LEFT_OUT: u32 = 10;
+const LOOKS_LEFT_OUT: u32 = 3;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -175,7 +175,8 @@ async fn until_changed(connect: &Connect, known: &BTreeSet<String>, left_out: &[
             return;
         }
         looks += 1;
-        if looks % LOOKS_LEFT_OUT == 0 {
+        if looks == LOOKS_LEFT_OUT {
+            looks = 0;
             for record in left_out {
                 if member(connect, record).await.is_ok() {
                     return;

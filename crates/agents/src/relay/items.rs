@@ -106,23 +106,18 @@ async fn receive(
     if packet.message.ordered {
         let due = skips(shared, session, turns, packet, &mut items).await?;
         if due != packet.message.sequence {
-            let skipped = !items.is_empty();
-            return Ok(if skipped {
-                Prepared::Items(items)
-            } else {
-                Prepared::Wait
-            });
+            return Ok(some(items));
         }
     }
     let sent = session.prove(&packet.source, &packet.sent_key(), step.sent).await?;
     let Some((_, proven)) = present(sent) else {
-        return Ok(Prepared::Wait);
+        return Ok(some(items));
     };
     let mut taken = item(CARRY_RECEIVE, packet, proven);
     if step.relayed > 0 {
         let relayed = session.prove(&shared.hub, &packet.relayed_key(), step.relayed).await?;
         let Some((record, relayed)) = present(relayed) else {
-            return Ok(Prepared::Wait);
+            return Ok(some(items));
         };
         taken.record = record;
         taken.relay = Some(relayed.proof);
@@ -133,6 +128,14 @@ async fn receive(
     }
     items.push(taken);
     Ok(Prepared::Items(items))
+}
+
+/// What there is, or nothing yet. Numbers that are skipped count without the packet that waits behind them.
+fn some(items: Vec<CarryItem>) -> Prepared {
+    match items.is_empty() {
+        true => Prepared::Wait,
+        false => Prepared::Items(items),
+    }
 }
 
 /// Adds what makes the destination pass over numbers that have ended at the source. The number that is next then.

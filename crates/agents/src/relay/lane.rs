@@ -103,17 +103,7 @@ async fn batch(shared: &Shared, at: &Digest, steps: Vec<Step>) -> Batch {
         let bytes: usize = items.iter().map(Message::encoded_len).sum();
         let before: usize = batch.items.iter().map(|(_, _, item)| item.encoded_len()).sum();
         if before + bytes + session.update_bytes() > CARRY_BYTES_MAX {
-            if !batch.items.is_empty() {
-                session.drop_new();
-            } else if session.update_bytes() > 0 {
-                // The headers go ahead; the step follows when they are known.
-                batch.updates_alone = true;
-                shared.board().waited(key, stage, now_ms());
-            } else {
-                shared.board().failed(key, stage, now_ms());
-                let text = format!("{bytes} 字节，一笔交易放不下 / {bytes} bytes do not fit into one transaction");
-                shared.counters.error(shared.places[at].chain().name(), text);
-            }
+            no_room(shared, at, &step, &mut session, &mut batch);
             break;
         }
         session.settle();
@@ -124,6 +114,22 @@ async fn batch(shared: &Shared, at: &Digest, steps: Vec<Step>) -> Batch {
     batch.updates_alone |= session.is_behind();
     batch.updates = session.into_updates();
     batch
+}
+
+/// A step does not fit any more: it comes with the next transaction. Where it is the first, its headers go ahead, and it follows when
+/// they are known.
+fn no_room(shared: &Shared, at: &Digest, step: &Step, session: &mut Session<'_>, batch: &mut Batch) {
+    if !batch.items.is_empty() {
+        session.drop_new();
+    } else if session.update_bytes() > 0 {
+        batch.updates_alone = true;
+        shared.board().waited(&step.packet, step.stage, now_ms());
+    } else {
+        shared.board().failed(&step.packet, step.stage, now_ms());
+        let text =
+            format!("一笔交易最多 {CARRY_BYTES_MAX} 字节 / a transaction carries {CARRY_BYTES_MAX} bytes at most");
+        shared.counters.error(shared.places[at].chain().name(), text);
+    }
 }
 
 /// The chains whose headers a step needs.
