@@ -361,7 +361,8 @@ fn write_admins(
 /// What a system chain begins with.
 fn write_platform(writes: &mut Writer, message: &Genesis) -> Result<(), GenesisFault> {
     let system = message.modules.iter().any(|name| name == CHAIN_MODULE);
-    if !system && !(message.templates.is_empty() && message.offers.is_empty()) {
+    let listed = !message.templates.is_empty() || !message.offers.is_empty();
+    if listed && !system {
         return Err(GenesisFault::Platform("only a system chain has templates and offers"));
     }
     if !system {
