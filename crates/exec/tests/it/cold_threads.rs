@@ -50,18 +50,18 @@ fn tally(world: &mut World, number: u32, more: u8, sender: &str) -> Arc<SealedTr
 fn mixture(world: &mut World, round: u32, count: u32) -> Vec<Arc<SealedTransaction>> {
     let some = |at: u32| round * 1_009 + at * 37;
     let deed = |at: u32| match at {
-        _ if at % 41 == 0 => writes(
+        _ if at.is_multiple_of(41) => writes(
             world,
             (0..20).map(|n| (some(at) + n * 191) % (KEYS + 400)),
             2 + round as u8,
         ),
-        _ if at % 29 == 0 => {
+        _ if at.is_multiple_of(29) => {
             let lost = encode_writes(&[(key(some(at) % KEYS), None), (key(KEYS + at), Some(vec![1]))]);
             world.transaction(order("writer-a", "write_and_fail", lost))
         }
-        _ if at % 23 == 0 => world.transaction(order("admin-b", "read_many", vec![at as u8 % 60])),
-        _ if at % 13 == 0 => world.transaction(order("admin-b", "append", vec![at as u8, round as u8])),
-        _ if at % 7 == 0 => tally(world, at % 5, at as u8, "writer-a"),
+        _ if at.is_multiple_of(23) => world.transaction(order("admin-b", "read_many", vec![at as u8 % 60])),
+        _ if at.is_multiple_of(13) => world.transaction(order("admin-b", "append", vec![at as u8, round as u8])),
+        _ if at.is_multiple_of(7) => tally(world, at % 5, at as u8, "writer-a"),
         _ => tally(world, some(at) % (KEYS + 400), at as u8, "admin-b"),
     };
     (0..count).map(deed).collect()
