@@ -52,7 +52,7 @@ pub(super) fn relay(call: &mut Call<'_>, item: &CarryItem) -> Result<(), Failure
 fn relayed(call: &mut Call<'_>, item: &CarryItem) -> Result<SealedPacket, Failure> {
     let packet = decode(&item.packet)?;
     let record: Option<RelayRecord> = call.record(&packet.relayed_key(), "relay record")?;
-    if !record.is_some_and(|record| record.packet[..] == packet.digest.0) {
+    if record.is_none_or(|record| record.packet[..] != packet.digest.0) {
         return Err(Failure::new(
             &codes::NOT_RELAYED,
             format!("sequence {}", packet.message.sequence),
