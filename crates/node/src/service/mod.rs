@@ -159,9 +159,7 @@ impl<R: Runtime, K: Kv> Service for NodeService<R, K> {
             ChainRef::Default => chains.first(),
             ChainRef::Id(id) => chains.iter().find(|node| node.ledger().chain_id() == *id),
             // A chain that takes the name of the node's first one does not take its place.
-            ChainRef::Name(name) => chains
-                .iter()
-                .find(|node| node.ledger().genesis().message.name == *name),
+            ChainRef::Name(name) => chains.iter().find(|node| node.ledger().genesis().message.name == *name),
         };
         found.map(|node| self.of(node))
     }
