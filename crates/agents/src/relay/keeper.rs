@@ -10,9 +10,10 @@ use bytes::Bytes;
 use prost::Message;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
+use tokio::task::JoinSet;
 use yulian_api::BlockRef;
 use yulian_crypto::Digest;
 use yulian_sdk::SdkError;
@@ -22,19 +23,51 @@ use yulian_types::{
     state_keys::{LINK_ACTIVE, LINK_ENDED, LINK_ID, TABLE_LINK_LIST},
 };
 
-/// How often it looks what is missing.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often it looks what is missing at chains that moved since it looked last.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often it looks at chains that stand still, ms: a light client grows old by itself.
+const IDLE_LOOK_EVERY_MS: u64 = 600_000;
 /// How long the result of one transaction is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Clients are brought up to date when this part of their trust period has passed.
 const REFRESH_AFTER: u64 = 3;
 
 pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
+    let mut seen: BTreeMap<Digest, Seen> = BTreeMap::new();
     loop {
+        let hub = shared.places[&shared.hub].height.load(Relaxed);
+        let mut looks = JoinSet::new();
         for (id, place) in &shared.places {
-            keep(&shared, id, place).await;
+            let now = Seen {
+                own: place.height.load(Relaxed),
+                hub,
+                time_ms: now_ms(),
+            };
+            if seen.get(id).is_some_and(|last| last.covers(&now)) {
+                continue;
+            }
+            seen.insert(*id, now);
+            let (shared, id) = (shared.clone(), *id);
+            looks.spawn(async move { keep(&shared, &id, &shared.places[&id]).await });
         }
+        // A look that panicked left its chain as it was; the next one tries again.
+        while looks.join_next().await.is_some() {}
         tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What a look at a chain saw: while neither it nor the relay chain moves, there is nothing new.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    own: u64,
+    hub: u64,
+    time_ms: u64,
+}
+
+impl Seen {
+    fn covers(&self, now: &Self) -> bool {
+        let same = (self.own, self.hub) == (now.own, now.hub);
+        same && now.time_ms < self.time_ms.saturating_add(IDLE_LOOK_EVERY_MS)
     }
 }
 

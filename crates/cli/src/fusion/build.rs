@@ -87,5 +87,7 @@ pub(crate) async fn build(connect: &Connect, layout: &Layout) -> Result<()> {
 /// A chain of the platform, once it runs.
 async fn open(connect: &Connect, system: &Chain, name: &str) -> Result<Chain> {
     let record = chain::running(system, name).await?;
-    connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)
+    let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
+    link::settled(&chain).await?;
+    Ok(chain)
 }

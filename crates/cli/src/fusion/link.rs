@@ -14,9 +14,10 @@ use crate::{
 };
 use bytes::Bytes;
 use prost::Message;
+use std::time::{Duration, Instant};
 use yulian_exec::rules::ROLE_ADMIN;
 use yulian_modules::link;
-use yulian_sdk::{Action, BlockRef, Chain, Page, views::ProposalStatus};
+use yulian_sdk::{Action, BlockRef, Chain, Page, SdkError, views::ProposalStatus};
 use yulian_types::{
     Digest, StateKey, block_digest, decode_header,
     proto::{AgreeLink, LinkClient, LinkPoint, OpenLink, RouteList, SetRoute},
@@ -25,6 +26,13 @@ use yulian_types::{
 
 /// A genesis that is older than this is no start of a light client any more, ms.
 const GENESIS_AGE_MS_MAX: u64 = 24 * 3_600_000;
+
+/// Code of a node whose last state is not provable yet.
+const NOT_PROVABLE: &str = "not_provable";
+/// A new chain makes its first block within this time.
+const SETTLED_WITHIN: Duration = Duration::from_secs(20);
+/// Pause between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Administrators of a chain, for which this folder has the keys.
 pub(super) async fn voters(connect: &Connect, chain: &Chain) -> Result<Vec<Actor>> {
@@ -42,6 +50,19 @@ async fn decide(chain: &Chain, voters: &[Actor], action: &Action) -> Result<()> 
     match view.status {
         ProposalStatus::Carried => Ok(()),
         _ => Err(problem::not_carried(chain.name(), id)),
+    }
+}
+
+/// Waits until a new chain's state can be proven: its first block makes that of genesis so.
+pub(super) async fn settled(chain: &Chain) -> Result<()> {
+    let until = Instant::now() + SETTLED_WITHIN;
+    loop {
+        match chain.state(&link::routes(), None).await {
+            Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE && Instant::now() < until => {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            answer => return answer.map(|_| ()).map_err(sdk),
+        }
     }
 }
 

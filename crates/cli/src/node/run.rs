@@ -7,6 +7,7 @@ use crate::{
     text::{problem, say},
 };
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io::{self, IsTerminal, Read},
     path::PathBuf,
@@ -36,6 +37,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     start_log();
+    raise_open_files();
     let path = &arguments.config;
     let failed = || problem::node_failed(path.display());
     let config = NodeConfig::read(path).or_problem(|| problem::bad_config(path.display()))?;
@@ -47,6 +49,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     let passphrase = passphrase.as_ref().map(|text| text.as_str());
     host::run(config, passphrase, Box::new(move || Box::pin(stop_asked(closed)))).or_problem(failed)?;
     Ok(Exit::Done)
+}
+
+/// Each hosted chain takes about forty open files: as many as this process may have are asked for. Where the system gives no more,
+/// `yulian doctor` says so.
+fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        let wanted = Rlimit {
+            current: limit.maximum,
+            ..limit
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+        }
+    }
 }
 
 /// Lines of JSON for programs, plain lines at a terminal.

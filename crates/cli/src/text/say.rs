@@ -123,9 +123,9 @@ crate::text::texts! {
     action_agree_link(name, chain, relay) = "信任链 {name}，创世摘要 {chain}（请与对方当面核对）{relay}", "believe chain {name}, genesis digest {chain} (compare it out of band){relay}";
     action_as_relay() = "，作为中继链", ", as the relay chain";
     action_end_link(chain) = "终止与链 {chain} 的连接", "end the link to chain {chain}";
-    action_open_route(source, destination, module) = "开通路由 {source} → {destination} {module}", "open the route {source} → {destination} {module}";
-    action_close_route(source, destination, module) = "关闭路由 {source} → {destination} {module}", "close the route {source} → {destination} {module}";
-    action_lift_freeze(source, destination) = "解除冻结 {source} → {destination}", "lift the freeze {source} → {destination}";
+    action_open_route(source, destination, module) = "开通路由 {source} → {destination} {module}", "open the route from {source} to {destination} {module}";
+    action_close_route(source, destination, module) = "关闭路由 {source} → {destination} {module}", "close the route from {source} to {destination} {module}";
+    action_lift_freeze(source, destination) = "解除冻结 {source} → {destination}", "lift the freeze from {source} to {destination}";
     reason_create_chain(name) = "创建链 {name}", "create the chain {name}";
     reason_destroy_chain(name) = "销毁链 {name}", "destroy the chain {name}";
     node_offered(name) = "节点 {name} 的托管承诺已登记", "the offer of node {name} is set";
