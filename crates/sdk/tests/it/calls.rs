@@ -221,7 +221,9 @@ fn every_method_is_built_as_the_chain_wants_it() {
             .map(move |method| (name.clone(), method.name.to_string()))
             .collect::<Vec<_>>()
     };
-    let declared: BTreeSet<_> = registry.modules().flat_map(of_module).collect();
+    // Those of the other modules are made by `Account::call` with their messages.
+    let built = |module: &&Arc<dyn yulian_exec::Module>| ["account", "evidence", "governance"].contains(&module.name());
+    let declared: BTreeSet<_> = registry.modules().filter(built).flat_map(of_module).collect();
     assert_eq!(ledger.called, declared);
 }
 
