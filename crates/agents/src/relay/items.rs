@@ -203,7 +203,7 @@ async fn stands(shared: &Shared, at: &Digest, key: &StateKey) -> Result<Option<u
 
 /// What a packet's source holds.
 enum Read {
-    Sent(SealedPacket),
+    Sent(Box<SealedPacket>),
     /// The node's answer is from before it was sent.
     NotYet,
     /// It has ended.
@@ -216,7 +216,7 @@ async fn read(shared: &Shared, step: &Step) -> Result<Read, SdkError> {
     let view = shared.places[&key.source].chain().state(&sent, None).await?;
     let packet = view.value.and_then(|value| SealedPacket::decode(value.0).ok());
     Ok(match packet {
-        Some(packet) => Read::Sent(packet),
+        Some(packet) => Read::Sent(Box::new(packet)),
         None if view.height < step.sent => Read::NotYet,
         None => Read::Ended,
     })

@@ -160,7 +160,7 @@ fn rotate(net: &mut Net, times: usize) -> Vec<u64> {
             proof: Some(proof),
         };
         net.carry_on(A, governance::KIND_REPLACE_VALIDATOR, &replace);
-        while (net.chains[A].height() + 1) % EPOCH_LENGTH != 0 {
+        while !(net.chains[A].height() + 1).is_multiple_of(EPOCH_LENGTH) {
             net.block(A, vec![]);
         }
         changes.push(net.chains[A].height());
