@@ -42,6 +42,7 @@ use tokio::sync::watch;
 use yulian_crypto::sm2::{PublicKey, Signer, Verifier};
 use yulian_engine::{Application, ChainConfig, ChainHandle, ChainStatus, Fatal, Peer, Runtime, SetRange, Task};
 use yulian_exec::{Base, Executed, Failure, Registry, SpeculationError, path_of, tables};
+use yulian_state::workers::Workers;
 use yulian_store::{Kv, StoreError};
 use yulian_types::{BlockLimits, Digest, SealedBlock, ValidatorSet, proto};
 
@@ -122,6 +123,8 @@ pub struct Core<R: Runtime, K: Kv> {
     faults: Mutex<VecDeque<(PublicKey, &'static str)>>,
     pub(crate) pins: Pins,
     pub(crate) regime: Regime,
+    /// Threads that execute blocks: one crew for all chains of a node.
+    workers: Arc<dyn Workers>,
     /// Final blocks that wrote to the register of chains.
     register: watch::Sender<u64>,
     tasks: Vec<Task>,

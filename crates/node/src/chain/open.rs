@@ -74,7 +74,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         Self::open_parts(runtime, kv, genesis, signer, options, registry, None).await
     }
 
-    /// Opens one more chain on a node: it verifies and proves in the tasks of this one, and has no thread of its own.
+    /// Opens one more chain on a node: it verifies and proves in the tasks of this one, executes on its threads, and has none of its own.
     pub async fn open_beside(
         &self,
         runtime: R,
@@ -101,11 +101,14 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
         let ledger = opened.ledger;
         ledger.keep_history(options.history_heights);
         let base = ledger.clone();
-        let workers = crew::workers(options.execution_threads);
+        let workers = match beside {
+            Some(other) => other.workers.clone(),
+            None => crew::workers(options.execution_threads),
+        };
         let threads = workers.threads();
         let registry = modules_of(&registry, &genesis.message).map_err(SpeculationError::from)?;
         let speculation = Speculation::resume(&genesis, registry.clone(), verifier.clone(), base, opened.anchor)?;
-        let speculation = speculation.with_workers(workers);
+        let speculation = speculation.with_workers(workers.clone());
         let latest = Latest {
             tip: ledger.tip(),
             executed: speculation.last_final().clone(),
@@ -172,6 +175,7 @@ impl<R: Runtime, K: Kv> ChainNode<R, K> {
             faults: Mutex::new(VecDeque::new()),
             pins: Pins::default(),
             regime,
+            workers,
             register: watch::Sender::new(0),
             tasks,
         })))
