@@ -84,7 +84,7 @@ impl Start {
     }
 
     /// A header whose digest somebody vouched for, with its set.
-    fn header(genesis: &SealedGenesis, header: &Bytes, set: &Bytes) -> Result<(Self, BlockHeader), Failure> {
+    fn header(genesis: &SealedGenesis, header: &Bytes, set: &Bytes) -> Result<Self, Failure> {
         let refused = |reason: String| Failure::new(&codes::BAD_START, reason);
         let message = decode_header(header).map_err(|error| refused(error.to_string()))?;
         let set = ValidatorSet::decode(set).map_err(|error| refused(error.to_string()))?;
@@ -94,15 +94,14 @@ impl Start {
         if message.validators[..] != set.digest().0 {
             return Err(refused("the header names other validators".into()));
         }
-        let start = Self {
+        Ok(Self {
             height: message.height,
             digest: block_digest(header),
             time_ms: message.time_ms,
-            state_root: Some(message.parent_state_root.clone()),
+            state_root: Some(message.parent_state_root),
             since: message.validators_since,
             set,
-        };
-        Ok((start, message))
+        })
     }
 }
 
@@ -120,7 +119,7 @@ pub(super) fn open(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fail
     let start = match &agreed.start {
         None => Start::genesis(&genesis),
         Some(point) => {
-            let (start, _) = Start::header(&genesis, &arguments.header, &arguments.validators)?;
+            let start = Start::header(&genesis, &arguments.header, &arguments.validators)?;
             if start.height != point.height || start.digest.0 != point.digest[..] {
                 return Err(Failure::new(&codes::BAD_START, "not the header that was agreed upon"));
             }
@@ -178,7 +177,7 @@ pub(super) fn introduce(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes,
     let start = if vouched.height == 0 {
         Start::genesis(&genesis)
     } else {
-        Start::header(&genesis, &arguments.header, &arguments.validators)?.0
+        Start::header(&genesis, &arguments.header, &arguments.validators)?
     };
     if start.height != vouched.height || start.digest.0 != vouched.digest[..] {
         return Err(Failure::new(
@@ -293,11 +292,11 @@ fn history_from(call: &mut Call<'_>, client: &LinkClient, height: u64) -> Result
     Ok(ValidatorHistory::vouched(chain, epoch_length, ranges))
 }
 
-/// An update that holds: its first header, the sets that it proved beyond those of the client, and when the one before each ended.
+/// An update that holds: its first header, and the client's ranges with those that it proved, whose sets are new.
 struct Verified {
     header: FinalHeader,
-    new_ranges: Vec<SetRange>,
-    ended_ms: Vec<u64>,
+    ranges: Vec<LinkRange>,
+    new_sets: Vec<Arc<ValidatorSet>>,
 }
 
 /// A set signs for the heights at which it was in force, and is believed for one trust period after its last: its keys may then be
@@ -345,12 +344,11 @@ fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) 
     }
     let first = decode_header(&update.headers[0]).map_err(|error| refused(error.to_string()))?;
     let mut history = history_from(call, client, first.height)?;
-    let known = history.ranges().len();
     let of_changes = |change: &LinkSetChange| change.header.len() + change.validators.len();
     let bytes: usize = update.headers.iter().map(Bytes::len).sum();
     let bytes = bytes + update.set_changes.iter().map(of_changes).sum::<usize>();
     call.charge(HEADER_BYTE_COST.saturating_mul(bytes as u64))?;
-    let mut ended_ms = Vec::new();
+    let (mut ranges, mut new_sets) = (client.ranges.clone(), Vec::new());
     for change in &update.set_changes {
         charge_signatures(call, &history)?;
         let change = SetChange {
@@ -362,7 +360,17 @@ fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) 
         applied.map_err(|error| refused(error.to_string()))?;
         let last = decode_header(&change.header).map_err(|error| refused(error.to_string()))?;
         check_ahead(call, last.time_ms)?;
-        ended_ms.push(last.time_ms);
+        if let Some(before) = ranges.last_mut() {
+            before.ended_ms = last.time_ms;
+        }
+        if let Some(new) = history.ranges().last() {
+            ranges.push(LinkRange {
+                first_height: new.first_height,
+                validators: new.validators.digest().to_vec().into(),
+                ended_ms: 0,
+            });
+            new_sets.push(new.validators.clone());
+        }
     }
     charge_signatures(call, &history)?;
     let verified = verify_headers(&history, &update.headers, &update.finality, call.verifier());
@@ -372,26 +380,13 @@ fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) 
     }
     check_age(call, client, header.header().time_ms)?;
     check_ahead(call, header.header().time_ms)?;
-    let new_ranges = history.ranges()[known..].to_vec();
-    // When the set of the header's height ended: known before, or proven here.
-    let ended = client.ranges.iter().map(|range| range.ended_ms);
-    let mut ended: Vec<u64> = ended.chain(new_ranges.iter().map(|_| 0)).collect();
-    let first_new = client.ranges.len();
-    for (at, time) in ended_ms.iter().enumerate() {
-        ended[first_new + at - 1] = *time;
-    }
-    let starts = client.ranges.iter().map(|range| range.first_height);
-    let starts = starts.chain(new_ranges.iter().map(|range| range.first_height));
-    let at = starts
-        .take_while(|start| *start <= header.height())
-        .count()
-        .saturating_sub(1);
-    check_range(call, client, header.header(), ended[at])?;
+    let after = ranges.partition_point(|range| range.first_height <= header.height());
+    check_range(call, client, header.header(), ranges[after.saturating_sub(1)].ended_ms)?;
     check_neighbours(call, client, header.header())?;
     Ok(Verified {
         header,
-        new_ranges,
-        ended_ms,
+        ranges,
+        new_sets,
     })
 }
 
@@ -412,8 +407,8 @@ pub(super) fn update(call: &mut Call<'_>, update: &LinkUpdate) -> Result<(), Fai
     let mut client = active(call, &chain)?;
     let Verified {
         header,
-        new_ranges,
-        ended_ms,
+        ranges,
+        new_sets,
     } = verify_update(call, &client, update)?;
     let key = tables::header(&chain, header.height());
     if let Some(kept) = call.record::<LinkHeader>(&key, "kept header")? {
@@ -423,20 +418,10 @@ pub(super) fn update(call: &mut Call<'_>, update: &LinkUpdate) -> Result<(), Fai
         };
     }
     keep(call, &chain, &mut client, &header)?;
-    for (range, ended_ms) in new_ranges.into_iter().zip(ended_ms) {
-        if let Some(last) = client.ranges.last_mut() {
-            last.ended_ms = ended_ms;
-        }
-        call.put(
-            &tables::set(&chain, &range.validators.digest().0),
-            range.validators.encode(),
-        )?;
-        client.ranges.push(LinkRange {
-            first_height: range.first_height,
-            validators: range.validators.digest().to_vec().into(),
-            ended_ms: 0,
-        });
+    for set in new_sets {
+        call.put(&tables::set(&chain, &set.digest().0), set.encode())?;
     }
+    client.ranges = ranges;
     drop_old_ranges(call, &chain, &mut client)?;
     client.updated_height = call.block().height;
     call.put_record(&StateKey::link_client(&chain), &client)

@@ -193,16 +193,7 @@ pub(super) fn acknowledge(link: &Link, call: &mut Call<'_>, item: &CarryItem) ->
 /// The destination's state has no result, and every block that could have made one is in that state.
 pub(super) fn time_out(link: &Link, call: &mut Call<'_>, item: &CarryItem) -> Result<(), Failure> {
     let packet = pending(call, item)?;
-    let key = packet.result_key();
-    let header = proof::verify(call, &packet.destination, item.proof.as_ref(), &key, None)?;
-    // The header carries the state after its parent, and times strictly ascend: all blocks before the time-out are in it.
-    if header.time_ms < packet.message.timeout_ms {
-        let detail = format!(
-            "the header's time is {}, the time-out {}",
-            header.time_ms, packet.message.timeout_ms
-        );
-        return Err(Failure::new(&codes::NOT_TIMED_OUT, detail));
-    }
+    proof::verify_late(call, &packet, item.proof.as_ref())?;
     let outcome = Outcome {
         status: PACKET_TIMED_OUT,
         code: codes::TOO_LATE.code.into(),

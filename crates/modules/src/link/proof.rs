@@ -5,9 +5,25 @@ use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure, path_of};
 use yulian_state::{Proof, value_hash};
 use yulian_types::{
-    StateKey,
+    SealedPacket, StateKey,
     proto::{LinkHeader, LinkProof},
 };
+
+/// That the destination of a packet has no result of it, under a header whose time is not before the time-out: the header carries
+/// the state after its parent and times strictly ascend, so that all blocks before the time-out are in that state.
+pub(super) fn verify_late(
+    call: &mut Call<'_>,
+    packet: &SealedPacket,
+    proof: Option<&LinkProof>,
+) -> Result<(), Failure> {
+    let header = verify(call, &packet.destination, proof, &packet.result_key(), None)?;
+    let (time, timeout) = (header.time_ms, packet.message.timeout_ms);
+    if time < timeout {
+        let detail = format!("the header's time is {time}, the time-out {timeout}");
+        return Err(Failure::new(&codes::NOT_TIMED_OUT, detail));
+    }
+    Ok(())
+}
 
 /// That the state of `chain` under the header that the proof names has `value` at `key`, or none. The header must be kept here
 /// and within the trust period.

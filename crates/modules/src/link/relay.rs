@@ -80,15 +80,7 @@ pub(super) fn confirm(call: &mut Call<'_>, item: &CarryItem) -> Result<(), Failu
 /// Takes note that the destination will not receive it any more.
 pub(super) fn expire(call: &mut Call<'_>, item: &CarryItem) -> Result<(), Failure> {
     let packet = relayed(call, item)?;
-    let key = packet.result_key();
-    let header = proof::verify(call, &packet.destination, item.proof.as_ref(), &key, None)?;
-    if header.time_ms < packet.message.timeout_ms {
-        let detail = format!(
-            "the header's time is {}, the time-out {}",
-            header.time_ms, packet.message.timeout_ms
-        );
-        return Err(Failure::new(&codes::NOT_TIMED_OUT, detail));
-    }
+    proof::verify_late(call, &packet, item.proof.as_ref())?;
     let result = PacketResult {
         packet: packet.digest.to_vec().into(),
         status: PACKET_TIMED_OUT,
