@@ -153,7 +153,10 @@ async fn network(connect: &Connect) -> Result<Option<Network>> {
 async fn member(connect: &Connect, record: &ChainRecordView) -> Result<Member> {
     let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
     let account = carrier(connect, &chain).await?;
-    Ok(Member { chain, account })
+    Ok(Member {
+        chain,
+        account: Some(account),
+    })
 }
 
 async fn linked(connect: &Connect) -> Result<Vec<ChainRecordView>> {
