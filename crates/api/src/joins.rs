@@ -55,9 +55,18 @@ impl Joins {
             return Err(refused("time_ms: a later request of the chain is here"));
         }
         let view = JoinView::new(&join, now_ms);
-        waiting.insert(key, Waiting { join, received_ms: now_ms });
+        waiting.insert(
+            key,
+            Waiting {
+                join,
+                received_ms: now_ms,
+            },
+        );
         if waiting.len() > JOINS_MAX {
-            let oldest = waiting.iter().min_by_key(|(_, one)| one.received_ms).map(|(key, _)| *key);
+            let oldest = waiting
+                .iter()
+                .min_by_key(|(_, one)| one.received_ms)
+                .map(|(key, _)| *key);
             oldest.map(|key| waiting.remove(&key));
         }
         Ok(view)

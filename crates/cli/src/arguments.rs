@@ -2,7 +2,7 @@
 
 use crate::{
     account, agent, bench, block, chain, demo, doctor, evidence, fusion, governance, key, ledger, network, node,
-    status,
+    platform, status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -44,6 +44,10 @@ pub(crate) enum Run {
     Chain(chain::Command),
     #[command(subcommand)]
     Fusion(fusion::Command),
+    #[command(subcommand)]
+    Platform(platform::Command),
+    #[command(subcommand)]
+    Topology(platform::Topology),
     #[command(subcommand)]
     Agent(agent::Command),
     #[command(subcommand)]

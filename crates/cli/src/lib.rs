@@ -23,6 +23,7 @@ mod ledger;
 mod network;
 mod node;
 mod out;
+mod platform;
 mod problem;
 mod progress;
 mod refusal;
@@ -90,6 +91,8 @@ fn run(command: Run) -> Result<Exit> {
         Run::Chain(command) => chain::run(command),
         Run::Node(command) => node::run(command),
         Run::Fusion(command) => fusion::run(command),
+        Run::Platform(command) => platform::run(command),
+        Run::Topology(command) => platform::topology(command),
         Run::Agent(command) => agent::run(command),
         Run::Network(command) => network::run(&command),
         Run::Validator(command) => governance::validator::run(command),

@@ -9,8 +9,9 @@ use crate::{
 };
 use bytes::Bytes;
 use yulian_crypto::{
-    Digest, sm3,
+    Digest,
     sm2::{PublicKey, SignError, Signature, Signer, Verifier},
+    sm3,
 };
 
 /// What addresses begin with.
@@ -64,7 +65,13 @@ impl SealedJoin {
     ///
     /// # Errors
     /// If the key cannot sign.
-    pub fn sign(relay: Digest, genesis: &SealedGenesis, urls: Vec<String>, time_ms: u64, key: &dyn Signer) -> Result<Bytes, SignError> {
+    pub fn sign(
+        relay: Digest,
+        genesis: &SealedGenesis,
+        urls: Vec<String>,
+        time_ms: u64,
+        key: &dyn Signer,
+    ) -> Result<Bytes, SignError> {
         let terms = encode(&JoinTerms {
             relay: relay.to_vec().into(),
             chain: genesis.chain_id.to_vec().into(),
@@ -105,7 +112,13 @@ impl SealedJoin {
             return Err(JoinError::Field("relay"));
         }
         let of_key = |account: &&Account| account.public_key == request.public_key;
-        let account = genesis.message.accounts.iter().find(of_key).cloned().ok_or(JoinError::UnknownKey)?;
+        let account = genesis
+            .message
+            .accounts
+            .iter()
+            .find(of_key)
+            .cloned()
+            .ok_or(JoinError::UnknownKey)?;
         if !verifier.verify(&key, &message(&request.terms).0, &signature) {
             return Err(JoinError::Signature);
         }

@@ -2,8 +2,8 @@
 
 use super::{Pause, ledger, platform};
 use crate::{
-    AccountRef, ApiError, BlockRef, BlockStream, ChainService, Code, DigestText, EvidenceFilter, Hex, Joins, PageRequest,
-    views::*,
+    AccountRef, ApiError, BlockRef, BlockStream, ChainService, Code, DigestText, EvidenceFilter, Hex, Joins,
+    PageRequest, views::*,
 };
 use bytes::Bytes;
 use futures::{StreamExt, channel::oneshot, stream};
@@ -15,7 +15,7 @@ use std::{
 };
 use yulian_crypto::{
     Digest,
-    sm2::{KEY_CACHE_BYTES, FastVerifier, Signer},
+    sm2::{FastVerifier, KEY_CACHE_BYTES, Signer},
 };
 use yulian_light::testing::{TestChain, secret};
 use yulian_types::{SealedTransaction, StateKey, decode_canonical, encode, proto, state_keys};
@@ -398,7 +398,13 @@ impl ChainService for FakeChain {
     async fn ask_to_join(&self, request: Bytes) -> Result<JoinView, ApiError> {
         let now_ms = self.lock().chain.latest().sealed.header.time_ms;
         let is_admin = |roles: &[String]| roles.iter().any(|role| role == "admin");
-        self.joins.take(&self.id(), request, now_ms, is_admin, &FastVerifier::new(KEY_CACHE_BYTES))
+        self.joins.take(
+            &self.id(),
+            request,
+            now_ms,
+            is_admin,
+            &FastVerifier::new(KEY_CACHE_BYTES),
+        )
     }
 
     async fn joins(&self) -> Result<Vec<JoinView>, ApiError> {

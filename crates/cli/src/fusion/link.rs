@@ -19,8 +19,8 @@ use yulian_exec::rules::ROLE_ADMIN;
 use yulian_modules::link;
 use yulian_sdk::{Action, BlockRef, Chain, Page, SdkError, views::ProposalStatus};
 use yulian_types::{
-    Digest, StateKey, block_digest, decode_header,
-    proto::{AgreeLink, LinkClient, LinkPoint, OpenLink, RouteList, SetRoute},
+    Digest, StateKey, decode_header,
+    proto::{AgreeLink, LinkAgreement, LinkClient, LinkPoint, OpenLink, RouteList, SetRoute},
     state_keys::LINK_ACTIVE,
 };
 
@@ -35,7 +35,7 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Administrators of a chain, for which this folder has the keys.
-pub(super) async fn voters(connect: &Connect, chain: &Chain) -> Result<Vec<Actor>> {
+pub(crate) async fn voters(connect: &Connect, chain: &Chain) -> Result<Vec<Actor>> {
     let many = SignMany {
         key: Vec::new(),
         passphrase: passphrase::Source::default(),
@@ -44,7 +44,7 @@ pub(super) async fn voters(connect: &Connect, chain: &Chain) -> Result<Vec<Actor
 }
 
 /// Proposes and votes with every key at hand.
-async fn decide(chain: &Chain, voters: &[Actor], action: &Action) -> Result<()> {
+pub(crate) async fn decide(chain: &Chain, voters: &[Actor], action: &Action) -> Result<()> {
     let id = propose(chain, voters, action, &say::reason_fusion()).await?;
     let view = vote(chain, voters, id, true).await?;
     match view.status {
@@ -54,7 +54,7 @@ async fn decide(chain: &Chain, voters: &[Actor], action: &Action) -> Result<()> 
 }
 
 /// Waits until a new chain's state can be proven: its first block makes that of genesis so.
-pub(super) async fn settled(chain: &Chain) -> Result<()> {
+pub(crate) async fn settled(chain: &Chain) -> Result<()> {
     let until = Instant::now() + SETTLED_WITHIN;
     loop {
         match chain.state(&link::routes(), None).await {
@@ -67,7 +67,7 @@ pub(super) async fn settled(chain: &Chain) -> Result<()> {
 }
 
 /// The light client that a chain keeps of another.
-pub(super) async fn client(at: &Chain, of: &Digest) -> Result<Option<LinkClient>> {
+pub(crate) async fn client(at: &Chain, of: &Digest) -> Result<Option<LinkClient>> {
     let view = at.state(&StateKey::link_client(of), None).await.map_err(sdk)?;
     let decoded = view.value.map(|value| LinkClient::decode(value.0)).transpose();
     decoded.or_problem(problem::bad_answer)
@@ -75,7 +75,7 @@ pub(super) async fn client(at: &Chain, of: &Digest) -> Result<Option<LinkClient>
 
 /// A chain agrees on another and opens its light client, unless it has one. One that is frozen or ended is not opened again: what
 /// happened is for the members to judge.
-pub(super) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool) -> Result<()> {
+pub(crate) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool) -> Result<()> {
     match client(at, &of.id()).await?.map(|client| client.status) {
         None => {}
         Some(LINK_ACTIVE) => return Ok(()),
@@ -84,16 +84,24 @@ pub(super) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool
             return Err(problem::link_not_active(at, of, standing(status)));
         }
     }
-    let (start, open) = start(of).await?;
-    let action = Action::AgreeLink(AgreeLink {
-        chain_id: of.id().to_vec().into(),
-        name: of.name().into(),
-        relay,
-        direct: !relay,
-        start,
-        ..Default::default()
-    });
-    decide(at, &voters(connect, at).await?, &action).await?;
+    let start = match agreement(at, &of.id()).await? {
+        // The members agreed before; only the light client is missing.
+        Some(agreed) => agreed.start,
+        None => {
+            let start = start(of).await?;
+            let action = Action::AgreeLink(AgreeLink {
+                chain_id: of.id().to_vec().into(),
+                name: of.name().into(),
+                relay,
+                direct: !relay,
+                start: start.clone(),
+                ..Default::default()
+            });
+            decide(at, &voters(connect, at).await?, &action).await?;
+            start
+        }
+    };
+    let open = opening(of, start.as_ref()).await?;
     let carrier = agent::carrier(connect, at).await?;
     let signed = carrier
         .call(at.terms(), link::LINK_MODULE, "open", &open)
@@ -101,32 +109,51 @@ pub(super) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool
     transaction::result(at, &signed).await.map(|_| ())
 }
 
-/// Where a light client of a chain begins, and what opens it there: at genesis while that is young, later at the last final header,
-/// so that no long history is to be followed and nothing is outside of the trust period.
-async fn start(of: &Chain) -> Result<(Option<LinkPoint>, OpenLink)> {
+/// What a chain's members agreed on about another that it has not opened.
+async fn agreement(at: &Chain, of: &Digest) -> Result<Option<AgreeLink>> {
+    let view = at.state(&link::agreement_key(of), None).await.map_err(sdk)?;
+    let decoded = view.value.map(|value| LinkAgreement::decode(value.0)).transpose();
+    Ok(decoded
+        .or_problem(problem::bad_answer)?
+        .and_then(|agreement| agreement.agreed))
+}
+
+/// Where a light client of a chain begins: at genesis (none) while that is young, later at the last final header, so that no long
+/// history is to be followed and nothing is outside of the trust period. The header is proven from the genesis on.
+async fn start(of: &Chain) -> Result<Option<LinkPoint>> {
+    let genesis = of.genesis().await.map_err(sdk)?;
+    if clock::now_ms().saturating_sub(genesis.message.time_ms) <= GENESIS_AGE_MS_MAX {
+        return Ok(None);
+    }
+    let height = of.header(BlockRef::Latest).await.map_err(sdk)?.height;
+    let view = of.finality(BlockRef::Height(height)).await.map_err(sdk)?;
+    let proofs = of.proofs().await.map_err(sdk)?;
+    let headers = proofs.finality(&view).or_problem(problem::bad_answer)?;
+    let first = headers.first();
+    Ok((first.height() > 0).then(|| LinkPoint {
+        height: first.height(),
+        digest: first.digest().to_vec().into(),
+    }))
+}
+
+/// What opens a light client at an agreed start.
+async fn opening(of: &Chain, start: Option<&LinkPoint>) -> Result<OpenLink> {
     let genesis = of.genesis().await.map_err(sdk)?;
     let mut open = OpenLink {
         genesis: genesis.bytes.clone(),
         ..Default::default()
     };
-    if clock::now_ms().saturating_sub(genesis.message.time_ms) <= GENESIS_AGE_MS_MAX {
-        return Ok((None, open));
-    }
-    let header = of.header(BlockRef::Latest).await.map_err(sdk)?.bytes.0;
+    let Some(start) = start else {
+        return Ok(open);
+    };
+    let header = of.header(BlockRef::Height(start.height)).await.map_err(sdk)?.bytes.0;
     let message = decode_header(&header).or_problem(problem::bad_answer)?;
-    if message.height == 0 {
-        return Ok((None, open));
-    }
     open.validators = match message.validators_since {
         0 => genesis.validators.encode(),
         since => set_since(of, since).await?,
     };
-    let start = LinkPoint {
-        height: message.height,
-        digest: block_digest(&header).to_vec().into(),
-    };
     open.header = header;
-    Ok((Some(start), open))
+    Ok(open)
 }
 
 /// The validators that came into force at a height.

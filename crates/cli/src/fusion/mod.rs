@@ -7,7 +7,9 @@ mod link;
 mod show;
 
 pub(crate) use build::build;
-pub(crate) use layout::Layout;
+pub(crate) use layout::{City, Layout};
+pub(crate) use link::{agree, client, decide, voters};
+pub(crate) use show::standing;
 
 use crate::{
     connect::block_on,

@@ -44,7 +44,7 @@ struct Member {
     of_relay: &'static str,
 }
 
-pub(super) fn standing(status: Option<u32>) -> &'static str {
+pub(crate) fn standing(status: Option<u32>) -> &'static str {
     match status {
         Some(LINK_ACTIVE) => "active",
         Some(LINK_FROZEN) => "frozen",

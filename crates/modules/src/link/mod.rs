@@ -20,7 +20,9 @@ mod tables;
 pub use self::{
     outbox::{Outgoing, send},
     port::{Outcome, Port},
-    tables::{TABLE_FREEZES, TABLE_RELAY, TABLE_ROUTES, freezes, list, relay_chain, routes},
+    tables::{
+        TABLE_FREEZES, TABLE_RELAY, TABLE_ROUTES, agreement as agreement_key, freezes, list, relay_chain, routes,
+    },
 };
 
 use bytes::Bytes;

@@ -29,7 +29,7 @@ pub(super) fn set(chain: &Digest, digest: &[u8]) -> StateKey {
 }
 
 /// [`yulian_types::proto::LinkAgreement`] of a chain.
-pub(super) fn agreement(chain: &Digest) -> StateKey {
+pub fn agreement(chain: &Digest) -> StateKey {
     StateKey::new(LINK_ID, TABLE_AGREEMENT, &[&chain.0])
 }
 

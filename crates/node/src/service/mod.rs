@@ -33,8 +33,8 @@ use std::{
     time::Duration,
 };
 use yulian_api::{
-    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, DigestText, EvidenceFilter, Joins, PageRequest,
-    Service, views::*,
+    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, DigestText, EvidenceFilter, Joins,
+    PageRequest, Service, views::*,
 };
 use yulian_crypto::{Digest, sm2::PublicKey};
 use yulian_engine::Runtime;

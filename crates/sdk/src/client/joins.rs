@@ -15,7 +15,10 @@ impl Chain {
     pub async fn ask_to_join(&self, request: Bytes) -> Result<JoinView, SdkError> {
         let path = format!("{}/joins", self.base);
         let request = Request::post(path.clone(), request);
-        let answer = self.client.fetch(&request, self.client.options().request_timeout).await?;
+        let answer = self
+            .client
+            .fetch(&request, self.client.options().request_timeout)
+            .await?;
         let list: JoinList = decode(&path, &answer)?;
         list.items.into_iter().next().ok_or_else(|| SdkError::Answer {
             path,
