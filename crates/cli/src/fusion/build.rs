@@ -59,13 +59,13 @@ pub(crate) async fn build(connect: &Connect, layout: &Layout) -> Result<()> {
     let here = async {
         let mut ended = Ok(());
         for member in &members {
-            ended = ended.and(link::agree(connect, &relay, member, false).await);
+            ended = ended.and(link::agree(connect, &relay, member, false, false).await);
         }
         ended
     };
     let there = async {
         let mut linked = stream::iter(&members)
-            .map(|member| link::agree(connect, member, &relay, true))
+            .map(|member| link::agree(connect, member, &relay, true, false))
             .buffer_unordered(AT_ONCE);
         let mut ended = Ok(());
         while let Some(done) = linked.next().await {

@@ -21,7 +21,7 @@ use yulian_sdk::{Action, BlockRef, Chain, Page, SdkError, views::ProposalStatus}
 use yulian_types::{
     Digest, StateKey, decode_header,
     proto::{AgreeLink, LinkAgreement, LinkClient, LinkPoint, OpenLink, RouteList, SetRoute},
-    state_keys::LINK_ACTIVE,
+    state_keys::{LINK_ACTIVE, LINK_ENDED},
 };
 
 /// A genesis that is older than this is no start of a light client any more, ms.
@@ -73,12 +73,13 @@ pub(crate) async fn client(at: &Chain, of: &Digest) -> Result<Option<LinkClient>
     decoded.or_problem(problem::bad_answer)
 }
 
-/// A chain agrees on another and opens its light client, unless it has one. One that is frozen or ended is not opened again: what
-/// happened is for the members to judge.
-pub(crate) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool) -> Result<()> {
+/// A chain agrees on another and opens its light client, unless it has one. One that is frozen is not opened again, nor one that has
+/// ended unless `again` says so: what happened is for the members to judge.
+pub(crate) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool, again: bool) -> Result<()> {
     match client(at, &of.id()).await?.map(|client| client.status) {
         None => {}
         Some(LINK_ACTIVE) => return Ok(()),
+        Some(LINK_ENDED) if again => {}
         status => {
             let (at, of) = (out::one_line(at.name()), out::one_line(of.name()));
             return Err(problem::link_not_active(at, of, standing(status)));

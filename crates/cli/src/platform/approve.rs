@@ -120,7 +120,8 @@ pub(super) async fn run(arguments: &Approve) -> Result<Exit> {
     let id = join.genesis.chain_id;
     out::note_line(say::approve_compare(out::one_line(&join.genesis.message.name), id));
     let chain = at(&join.urls)?.chain(&id.to_string()).await.map_err(sdk)?;
-    agree(connect, &relay, &chain, false).await?;
+    // Whoever approves a chain that left before wants it again.
+    agree(connect, &relay, &chain, false, true).await?;
     let mut platforms = Platforms::read(&connect.dir)?;
     platforms.joined.retain(|known| known.chain.0 != id);
     platforms.joined.push(Joined {
