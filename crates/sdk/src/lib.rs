@@ -10,6 +10,8 @@ mod client;
 mod error;
 mod http;
 pub mod limits;
+mod link;
+mod links;
 mod pack;
 mod proof;
 mod table;
@@ -22,6 +24,7 @@ pub use crate::{
     client::{Chain, Client, Follow, Options, Page, Patience, succeeded},
     error::{SdkError, SubmitError},
     http::HttpError,
+    links::{Books, Holding, Journey, OpenPackets, PacketName, deciding_route},
     pack::{PackFailure, row_pack, verify_pack},
     proof::{ProofFailure, Proofs, ProvenTransaction},
     table::{Row, RowBatch, Table, TableError},

@@ -57,7 +57,7 @@ async fn decide(chain: &Chain, voters: &[Actor], action: &Action) -> Result<()> 
 pub(super) async fn settled(chain: &Chain) -> Result<()> {
     let until = Instant::now() + SETTLED_WITHIN;
     loop {
-        match chain.state(&link::routes(), None).await {
+        match chain.state(&StateKey::routes(), None).await {
             Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE && Instant::now() < until => {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
@@ -145,7 +145,7 @@ async fn set_since(of: &Chain, since: u64) -> Result<Bytes> {
 
 /// The relay chain passes on what anybody sends to anybody, unless its routes say something already.
 pub(super) async fn open_routes(connect: &Connect, relay: &Chain) -> Result<()> {
-    let view = relay.state(&link::routes(), None).await.map_err(sdk)?;
+    let view = relay.state(&StateKey::routes(), None).await.map_err(sdk)?;
     let routes = view.value.map(|value| RouteList::decode(value.0)).transpose();
     if routes
         .or_problem(problem::bad_answer)?
