@@ -8,6 +8,7 @@ mod account;
 mod agent;
 mod arguments;
 mod bench;
+mod between;
 mod block;
 mod chain;
 mod clock;
@@ -90,6 +91,8 @@ fn run(command: Run) -> Result<Exit> {
         Run::Chain(command) => chain::run(command),
         Run::Node(command) => node::run(command),
         Run::Fusion(command) => fusion::run(command),
+        Run::Link(command) => between::link::run(command),
+        Run::Voucher(command) => between::voucher::run(command),
         Run::Agent(command) => agent::run(command),
         Run::Network(command) => network::run(&command),
         Run::Validator(command) => governance::validator::run(command),

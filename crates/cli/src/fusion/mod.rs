@@ -3,11 +3,11 @@
 mod ask;
 mod build;
 mod layout;
-mod link;
 mod show;
 
 pub(crate) use build::build;
 pub(crate) use layout::Layout;
+pub(crate) use show::standing;
 
 use crate::{
     connect::block_on,
