@@ -2,7 +2,7 @@
 
 use crate::{
     account, agent, bench, between, block, chain, demo, doctor, evidence, fusion, governance, key, ledger, network,
-    node, status,
+    node, platform, status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -48,6 +48,10 @@ pub(crate) enum Run {
     Link(between::link::Command),
     #[command(subcommand)]
     Voucher(between::voucher::Command),
+    #[command(subcommand)]
+    Platform(platform::Command),
+    #[command(subcommand)]
+    Topology(platform::Topology),
     #[command(subcommand)]
     Agent(agent::Command),
     #[command(subcommand)]

@@ -24,6 +24,7 @@ mod ledger;
 mod network;
 mod node;
 mod out;
+mod platform;
 mod problem;
 mod progress;
 mod refusal;
@@ -93,6 +94,8 @@ fn run(command: Run) -> Result<Exit> {
         Run::Fusion(command) => fusion::run(command),
         Run::Link(command) => between::link::run(command),
         Run::Voucher(command) => between::voucher::run(command),
+        Run::Platform(command) => platform::run(command),
+        Run::Topology(command) => platform::topology(command),
         Run::Agent(command) => agent::run(command),
         Run::Network(command) => network::run(&command),
         Run::Validator(command) => governance::validator::run(command),

@@ -9,6 +9,7 @@ mod block;
 mod codec;
 mod finality;
 mod genesis;
+mod join;
 pub mod limits;
 pub mod packet;
 pub mod state_keys;
@@ -30,6 +31,7 @@ pub use block::{
 pub use codec::{CodecError, decode_canonical, encode};
 pub use finality::{FinalityError, FinalityProof, finality_message, namespace};
 pub use genesis::{CHAIN_NAME_CHARS_MAX, GenesisError, SealedGenesis};
+pub use join::{JoinError, SealedJoin};
 pub use packet::{PacketError, SealedPacket};
 pub use state_keys::StateKey;
 pub use transaction::{

@@ -3,7 +3,7 @@
 use super::{names::Places, say};
 use crate::{
     clock,
-    connect::{Actor, Connect},
+    connect::{Actor, Connect, SignMany},
     fusion::standing,
     governance::{self, Ballot, propose, vote},
     out,
@@ -12,16 +12,16 @@ use crate::{
     text::problem,
     transaction,
 };
-use bytes::Bytes;
 use clap::Args;
 use serde::Serialize;
 use std::time::{Duration, Instant};
+use yulian_exec::rules::ROLE_ADMIN;
 use yulian_sdk::{
-    Action, BlockRef, Chain, Client, Options, Page, SdkError,
+    Action, BlockRef, Chain, Client, Options, SdkError,
     views::{ProposalStatus, ProposalView},
 };
 use yulian_types::{
-    StateKey, block_digest, decode_header,
+    Digest, StateKey, block_digest, decode_header,
     proto::{AgreeLink, LinkPoint, OpenLink, SetRoute},
     state_keys::LINK_ACTIVE,
 };
@@ -69,10 +69,22 @@ pub(crate) struct Settings {
     pub(crate) trust_period_ms: u64,
 }
 
-/// Where a light client begins, and what opens it there.
-struct Start {
-    point: Option<LinkPoint>,
-    open: OpenLink,
+impl Settings {
+    /// A chain that the relay chain links.
+    pub(crate) fn member() -> Self {
+        Self {
+            direct: true,
+            ..Self::default()
+        }
+    }
+
+    /// The relay chain of a chain that it links.
+    pub(crate) fn relay() -> Self {
+        Self {
+            relay: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// What came of an agreement, as a program reads it.
@@ -95,56 +107,51 @@ struct Agreed {
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let (at, voters) = arguments.ballot.open().await?;
     let of = other(arguments, &at).await?;
-    let settings = Settings {
-        relay: arguments.relay,
-        direct: arguments.direct,
-        trust_period_ms: arguments.trust_days.unwrap_or_default().saturating_mul(MS_PER_DAY),
-    };
-    let client = at.link_client(&of.id()).await.map_err(sdk)?;
-    match client.map(|client| client.status) {
-        None | Some(LINK_ACTIVE) => {}
-        // Another start has to be asked for by name.
-        Some(_) if arguments.start.is_some() => {}
-        status => return Err(not_active(&at, &of, status)),
-    }
-    if arguments.start.is_none()
-        && let Some(agreed) = at.link_agreement(&of.id()).await.map_err(sdk)?
-    {
-        // The vote was carried before; only the opening is missing.
-        let point = agreed.agreed.unwrap_or_default().start;
-        let start = at_point(&of, point).await?;
-        open(&at, &voters, &start.open).await?;
-        report(arguments, &at, &of, &start, None);
-        return Ok(Exit::Done);
-    }
-    let start = match arguments.start.as_deref() {
-        Some(GENESIS) => from_genesis(&of).await?,
-        Some(_) => from_header(&of, BlockRef::Latest).await?,
-        None if client_stays(&at, &of).await? => Start {
-            point: None,
-            open: OpenLink::default(),
-        },
-        None => start(&of).await?,
-    };
     if !arguments.ballot.json {
         out::line(say::compare_digest(out::one_line(of.name()), of.id()));
     }
-    let opened = !start.open.genesis.is_empty();
-    let reason = say::reason_agree(out::one_line(of.name()));
-    let action = agreement(&of, &settings, start.point.clone());
-    let view = arguments.ballot.decide(&at, &voters, &action, reason).await?;
-    let carried = view.status == ProposalStatus::Carried;
-    if carried && opened {
-        open(&at, &voters, &start.open).await?;
+    let client = at.link_client(&of.id()).await.map_err(sdk)?;
+    let agreed = at.link_agreement(&of.id()).await.map_err(sdk)?;
+    match (client.as_ref().map(|client| client.status), &arguments.start) {
+        // Another start has to be asked for by name.
+        (None | Some(LINK_ACTIVE), _) | (_, Some(_)) => {}
+        (status, None) if agreed.is_none() => return Err(not_active(&at, &of, status)),
+        _ => {}
     }
-    report(arguments, &at, &of, &start, Some(&view));
+    if let (None, Some(agreed)) = (&arguments.start, agreed) {
+        // The vote was carried before; only the light client is missing.
+        let start = agreed.agreed.unwrap_or_default().start;
+        open(&at, &voters, &of, start.as_ref()).await?;
+        report(arguments, &at, &of, start.as_ref(), None);
+        return Ok(Exit::Done);
+    }
+    // A client that is in force keeps its start: only its settings change.
+    let stays = client.is_some_and(|client| client.status == LINK_ACTIVE && !client.introduced);
+    let start = match arguments.start.as_deref() {
+        Some(GENESIS) => None,
+        Some(_) => latest(&of).await?,
+        None if stays => None,
+        None => start(&of).await?,
+    };
+    let reason = say::reason_agree(out::one_line(of.name()));
+    let action = agreement(&of, &arguments.settings(), start.clone());
+    let view = arguments.ballot.decide(&at, &voters, &action, reason).await?;
+    let opens = !stays || arguments.start.is_some();
+    if view.status == ProposalStatus::Carried && opens {
+        open(&at, &voters, &of, start.as_ref()).await?;
+    }
+    report(arguments, &at, &of, start.as_ref(), Some(&view));
     Ok(governance::exit_of(&view))
 }
 
-/// A client that is in force keeps its start: only its settings change.
-async fn client_stays(at: &Chain, of: &Chain) -> Result<bool> {
-    let client = at.link_client(&of.id()).await.map_err(sdk)?;
-    Ok(client.is_some_and(|client| client.status == LINK_ACTIVE && !client.introduced))
+impl Arguments {
+    fn settings(&self) -> Settings {
+        Settings {
+            relay: self.relay,
+            direct: self.direct,
+            trust_period_ms: self.trust_days.unwrap_or_default().saturating_mul(MS_PER_DAY),
+        }
+    }
 }
 
 /// The chain that is to be believed: at other nodes, where these are named.
@@ -157,7 +164,7 @@ async fn other(arguments: &Arguments, at: &Chain) -> Result<Chain> {
     places.hosted(&arguments.of).await
 }
 
-fn report(arguments: &Arguments, at: &Chain, of: &Chain, start: &Start, view: Option<&ProposalView>) {
+fn report(arguments: &Arguments, at: &Chain, of: &Chain, start: Option<&LinkPoint>, view: Option<&ProposalView>) {
     let carried = view.is_none_or(|view| view.status == ProposalStatus::Carried);
     if arguments.ballot.json {
         out::json(&Agreed {
@@ -165,8 +172,8 @@ fn report(arguments: &Arguments, at: &Chain, of: &Chain, start: &Start, view: Op
             of: of.name().into(),
             of_id: of.id().to_string(),
             status: if carried { "active" } else { "proposed" },
-            start_height: start.point.as_ref().map(|point| point.height),
-            start: start.point.as_ref().map(|point| hex::encode(&point.digest)),
+            start_height: start.map(|point| point.height),
+            start: start.map(|point| hex::encode(&point.digest)),
             proposal: view.map(|view| view.id),
         });
         return;
@@ -175,7 +182,7 @@ fn report(arguments: &Arguments, at: &Chain, of: &Chain, start: &Start, view: Op
         out::line(governance::standing(view));
         return;
     }
-    let height = start.point.as_ref().map_or(0, |point| point.height);
+    let height = start.map_or(0, |point| point.height);
     out::line(say::link_made(
         out::one_line(at.name()),
         out::one_line(of.name()),
@@ -199,14 +206,14 @@ fn agreement(of: &Chain, settings: &Settings, start: Option<LinkPoint>) -> Actio
     })
 }
 
-/// Anybody may open what was agreed: the first of those who voted does.
-async fn open(at: &Chain, voters: &[Actor], open: &OpenLink) -> Result<()> {
+/// Opens what was agreed upon. Anybody may: the first of those who voted does.
+async fn open(at: &Chain, voters: &[Actor], of: &Chain, start: Option<&LinkPoint>) -> Result<()> {
     let opener = voters
         .first()
-        .ok_or_else(|| problem::no_account_key("*", "admin", "-"))?;
+        .ok_or_else(|| problem::no_account_key("*", ROLE_ADMIN, "-"))?;
     let signed = opener
         .account
-        .open_link(at.terms(), open)
+        .open_link(at.terms(), &opening(of, start).await?)
         .or_problem(problem::cannot_sign)?;
     transaction::result(at, &signed).await.map(|_| ())
 }
@@ -243,86 +250,63 @@ pub(crate) async fn agree(at: &Chain, voters: &[Actor], of: &Chain, settings: &S
         Some(LINK_ACTIVE) => return Ok(()),
         status => return Err(not_active(at, of, status)),
     }
-    let start = start(of).await?;
-    decide(at, voters, &agreement(of, settings, start.point), reason).await?;
-    open(at, voters, &start.open).await
-}
-
-/// At genesis while that is young, later at the last final header, so that no long history is to be followed and nothing is outside
-/// of the trust period.
-async fn start(of: &Chain) -> Result<Start> {
-    let genesis = of.genesis().await.map_err(sdk)?;
-    let young = clock::now_ms().saturating_sub(genesis.message.time_ms) <= GENESIS_AGE_MS_MAX;
-    match young {
-        true => from_genesis(of).await,
-        false => from_header(of, BlockRef::Latest).await,
-    }
-}
-
-async fn from_genesis(of: &Chain) -> Result<Start> {
-    let genesis = of.genesis().await.map_err(sdk)?.bytes;
-    Ok(Start {
-        point: None,
-        open: OpenLink {
-            genesis,
-            ..Default::default()
-        },
-    })
-}
-
-/// At what was agreed upon.
-async fn at_point(of: &Chain, point: Option<LinkPoint>) -> Result<Start> {
-    match point {
-        None => from_genesis(of).await,
-        Some(point) => {
-            let start = from_header(of, BlockRef::Height(point.height)).await?;
-            match start.point.as_ref() == Some(&point) {
-                true => Ok(start),
-                false => Err(problem::other_start(out::one_line(of.name()), point.height)),
-            }
+    let start = match at.link_agreement(&of.id()).await.map_err(sdk)? {
+        // The members agreed before; only the light client is missing.
+        Some(agreed) => agreed.agreed.unwrap_or_default().start,
+        None => {
+            let start = start(of).await?;
+            decide(at, voters, &agreement(of, settings, start.clone()), reason).await?;
+            start
         }
+    };
+    open(at, voters, of, start.as_ref()).await
+}
+
+/// Where a light client of a chain begins: at genesis (none) while that is young, later at the last final header, so that no long
+/// history is to be followed and nothing is outside of the trust period.
+async fn start(of: &Chain) -> Result<Option<LinkPoint>> {
+    let genesis = of.genesis().await.map_err(sdk)?;
+    match clock::now_ms().saturating_sub(genesis.message.time_ms) <= GENESIS_AGE_MS_MAX {
+        true => Ok(None),
+        false => latest(of).await,
     }
 }
 
-/// At a final header; a chain that has made no block yet has its genesis alone.
-async fn from_header(of: &Chain, at: BlockRef) -> Result<Start> {
+/// The last final header, proven from the genesis on; none where that is genesis itself.
+async fn latest(of: &Chain) -> Result<Option<LinkPoint>> {
+    let height = of.header(BlockRef::Latest).await.map_err(sdk)?.height;
+    if height == 0 {
+        return Ok(None);
+    }
+    let view = of.finality(BlockRef::Height(height)).await.map_err(sdk)?;
+    let proofs = of.proofs().await.map_err(sdk)?;
+    let headers = proofs.finality(&view).or_problem(problem::bad_answer)?;
+    let first = headers.first();
+    Ok((first.height() > 0).then(|| LinkPoint {
+        height: first.height(),
+        digest: first.digest().to_vec().into(),
+    }))
+}
+
+/// What opens a light client at an agreed start.
+async fn opening(of: &Chain, start: Option<&LinkPoint>) -> Result<OpenLink> {
     let genesis = of.genesis().await.map_err(sdk)?;
     let mut open = OpenLink {
         genesis: genesis.bytes.clone(),
         ..Default::default()
     };
-    let header = of.header(at).await.map_err(sdk)?.bytes.0;
-    let message = decode_header(&header).or_problem(problem::bad_answer)?;
-    if message.height == 0 {
-        return Ok(Start { point: None, open });
+    let Some(start) = start else {
+        return Ok(open);
+    };
+    let header = of.header(BlockRef::Height(start.height)).await.map_err(sdk)?.bytes.0;
+    if block_digest(&header).0 != start.digest[..] {
+        return Err(problem::other_start(out::one_line(of.name()), start.height));
     }
-    open.validators = match message.validators_since {
-        0 => genesis.validators.encode(),
-        since => set_since(of, since).await?,
-    };
-    let point = LinkPoint {
-        height: message.height,
-        digest: block_digest(&header).to_vec().into(),
-    };
+    let since = decode_header(&header).or_problem(problem::bad_answer)?.validators_since;
+    let set = of.validators_since(since).await.map_err(sdk)?;
+    open.validators = set.ok_or_else(|| problem::no_set(out::one_line(of.name()), since))?;
     open.header = header;
-    Ok(Start {
-        point: Some(point),
-        open,
-    })
-}
-
-/// The validators that came into force at a height.
-async fn set_since(of: &Chain, since: u64) -> Result<Bytes> {
-    let mut page = Page::default();
-    loop {
-        let history = of.validator_history(&page).await.map_err(sdk)?;
-        let found = history.items.into_iter().find(|change| change.first_height == since);
-        match (found, history.next) {
-            (Some(change), _) => return Ok(change.set.bytes.0),
-            (None, Some(next)) => page = Page::after(next),
-            (None, None) => return Err(problem::no_set(out::one_line(of.name()), since)),
-        }
-    }
+    Ok(open)
 }
 
 /// A relay chain passes on what anybody sends to anybody, unless its routes say something already.
@@ -330,7 +314,7 @@ pub(crate) async fn open_routes(relay: &Chain, voters: &[Actor], reason: &str) -
     if !relay.routes().await.map_err(sdk)?.is_empty() {
         return Ok(());
     }
-    let any = yulian_types::Digest::ZERO.to_vec();
+    let any = Digest::ZERO.to_vec();
     let action = Action::SetRoute(SetRoute {
         source: any.clone().into(),
         destination: any.into(),
@@ -341,7 +325,5 @@ pub(crate) async fn open_routes(relay: &Chain, voters: &[Actor], reason: &str) -
 
 /// One administrator of each organisation whose key is in the folder.
 pub(crate) async fn voters(connect: &Connect, chain: &Chain) -> Result<Vec<Actor>> {
-    crate::connect::SignMany::of_folder()
-        .actors(connect, chain, yulian_exec::rules::ROLE_ADMIN)
-        .await
+    SignMany::of_folder().actors(connect, chain, ROLE_ADMIN).await
 }

@@ -7,5 +7,5 @@ pub(crate) mod say;
 pub(crate) mod voucher;
 mod wait;
 
-pub(crate) use agree::{Settings, agree, open_routes, settled, voters};
+pub(crate) use agree::{Settings, agree, decide, open_routes, settled, voters};
 pub(crate) use wait::{end_of, not_done};

@@ -168,7 +168,12 @@ impl Ground {
     fn host(&mut self, call: &CreateChain) {
         for offer in &mut self.offers {
             let key = offer.node.0.as_bytes();
-            if call.validators.iter().chain(&call.observers).any(|node| node[..] == key[..]) {
+            if call
+                .validators
+                .iter()
+                .chain(&call.observers)
+                .any(|node| node[..] == key[..])
+            {
                 offer.chains += 1;
             }
         }

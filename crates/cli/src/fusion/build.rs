@@ -58,14 +58,7 @@ pub(crate) async fn build(connect: &Connect, layout: &Layout) -> Result<()> {
     progress.set(0);
     let reason = say::reason_fusion();
     between::open_routes(&relay.chain, &relay.voters, &reason).await?;
-    let as_member = Settings {
-        direct: true,
-        ..Default::default()
-    };
-    let as_relay = Settings {
-        relay: true,
-        ..Default::default()
-    };
+    let (as_member, as_relay) = (Settings::member(), Settings::relay());
     // A link that cannot be made holds no other up; the first problem is told at the end.
     let here = async {
         let mut ended = Ok(());

@@ -6,7 +6,7 @@ mod layout;
 mod show;
 
 pub(crate) use build::build;
-pub(crate) use layout::Layout;
+pub(crate) use layout::{City, Layout};
 pub(crate) use show::standing;
 
 use crate::{

@@ -58,7 +58,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "在本机启动整个网络：每个节点一个进程；Ctrl-C 或 SIGTERM 全部停止，再次启动则继续",
         "Start a whole network on this machine, a process for each node; Ctrl-C or SIGTERM stops all, started again it goes on",
     ),
-    ("up.dir", "网络的文件夹", "Folder of the network"),
+    (
+        "up.dir",
+        "网络的文件夹（默认 ./yulian-data；市级平台为 ./yulian-城市拼音）",
+        "Folder of the network (./yulian-data by default, ./yulian-CITY for a city's platform)",
+    ),
     (
         "up.nodes",
         "新网络的节点数（默认 4；四个云能公平分担的数目）",
@@ -66,8 +70,8 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ),
     (
         "up.port_base",
-        "新网络的第一个端口（默认 18000）：接口用 +0 起，节点间用 +100 起",
-        "First port of a new network (18000 by default): APIs from +0 on, peers from +100 on",
+        "新网络的第一个端口（默认 18000，市级平台从 18400 起各不相同）：接口用 +0 起，节点间用 +100 起",
+        "First port of a new network (18000 by default, for cities from 18400 on): APIs from +0 on, peers from +100 on",
     ),
     (
         "up.fresh",
@@ -565,6 +569,128 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "fusion.ask.timeout_s",
         "消息超时的秒数",
         "Seconds until the packet times out",
+    ),
+    (
+        "platform",
+        "各自独立的平台经中继链互联：申请、表决、心跳、下发、退出",
+        "Platforms of their own, linked by the relay chain: ask, vote, heartbeat, tell, leave",
+    ),
+    (
+        "platform.join",
+        "记录要接入的平台；yulian up 与 platform keep 会提出申请",
+        "Note which platform is joined; yulian up and platform keep ask it",
+    ),
+    (
+        "platform.join.url",
+        "对方的地址：http://主机:端口#中继链创世摘要",
+        "Address of the other platform: http://HOST:PORT#RELAY-CHAIN-DIGEST",
+    ),
+    (
+        "platform.join.chain_name",
+        "本平台接入的链",
+        "The chain of this platform that joins",
+    ),
+    (
+        "platform.join.reached_at",
+        "对方访问本平台接口的地址，可多次给出；默认为本目录各节点的地址",
+        "Address under which the other side reaches this platform's APIs, may be given several times; those of the folder's nodes by default",
+    ),
+    (
+        "platform.confirm",
+        "确认已与对方核对的中继链创世摘要",
+        "Confirm the relay chain's genesis digest, compared with the other side",
+    ),
+    (
+        "platform.confirm.digest",
+        "核对过的摘要",
+        "The digest that was compared",
+    ),
+    (
+        "platform.keep",
+        "保持接入：申请、表决、发送心跳（yulian up 自动执行）",
+        "Stay joined: ask, vote, send heartbeats (yulian up does it by itself)",
+    ),
+    ("platform.requests", "列出接入申请", "List the requests to join"),
+    (
+        "platform.approve",
+        "表决接入一个平台的链，并打开它的轻客户端",
+        "Vote a platform's chain in and open its light client",
+    ),
+    (
+        "platform.approve.named",
+        "链名或创世摘要，见 platform requests",
+        "Name or genesis digest of the chain, see platform requests",
+    ),
+    (
+        "platform.remove",
+        "由中继链表决，结束与一个平台的互联",
+        "End the link to a platform, by vote of the relay chain",
+    ),
+    (
+        "platform.remove.named",
+        "链名或创世摘要",
+        "Name or genesis digest of the chain",
+    ),
+    (
+        "platform.leave",
+        "退出：告知中继链，再由本链表决结束互联",
+        "Leave: tell the relay chain, then end the link by vote",
+    ),
+    (
+        "platform.leave.force",
+        "中继链不可达时也退出",
+        "Leave also where the relay chain cannot be told",
+    ),
+    (
+        "platform.tell",
+        "由中继链向各成员链下发政策、参数或通知，并等待送达",
+        "Tell the member chains a policy, a parameter or a notice from the relay chain, and wait for it",
+    ),
+    (
+        "platform.tell.text",
+        "内容，最多 2048 字节",
+        "The text, at most 2048 bytes",
+    ),
+    (
+        "platform.tell.kind",
+        "policy、parameter 或 notice",
+        "policy, parameter or notice",
+    ),
+    (
+        "platform.tell.document",
+        "文件：其 SM3 摘要随通告下发",
+        "A file whose SM3 digest goes with it",
+    ),
+    (
+        "platform.tell.to",
+        "只发给这条链，可多次给出；默认全部",
+        "Only to this chain, may be given several times; all by default",
+    ),
+    ("platform.tell.timeout_s", "最多等待的秒数", "Longest wait in seconds"),
+    (
+        "topology",
+        "平台的构成与互联",
+        "What a platform consists of, and what it is linked with",
+    ),
+    (
+        "topology.show",
+        "显示节点、各链、中继链成员、其他平台的心跳与上级平台",
+        "Show nodes, chains, members of the relay chain, heartbeats of other platforms, and the platform that is joined",
+    ),
+    (
+        "up.role",
+        "平台的角色：province（省级，带中继链）或 city（市级）",
+        "Part of the platform: province (with the relay chain) or city",
+    ),
+    (
+        "up.city",
+        "市级平台的城市，如 郑州",
+        "City of a city's platform, such as zhengzhou",
+    ),
+    (
+        "up.join",
+        "接入的省级平台：http://主机:端口#中继链创世摘要",
+        "The province's platform that is joined: http://HOST:PORT#RELAY-CHAIN-DIGEST",
     ),
     ("agent", "代理：跟随各链并搬运", "Agents: follow the chains and carry"),
     (

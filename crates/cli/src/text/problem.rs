@@ -187,6 +187,58 @@ crate::text::problems! {
     }
 
     // Validators and nodes.
+    bad_role() = "bad_role", CannotRun {
+        "--topology、--role、--city、--join 的组合不成立", "省级平台：--role province；市级平台：--role city --city 城市 [--join 地址]；单机融合网络：--topology henan",
+        "--topology, --role, --city and --join do not go together like this", "a province: --role province; a city: --role city --city CITY [--join URL]; a fusion network on one machine: --topology henan"
+    }
+    unknown_city(name, known) = "unknown_city", CannotRun {
+        "没有名为“{name}”的城市；有：{known}", "请用列出的名称或其拼音",
+        "there is no city \"{name}\"", "use a name of the 1+19 or its letters: zhengzhou, kaifeng, luoyang, ..., jiyuan, airport"
+    }
+    bad_join_url(text) = "bad_join_url", CannotRun {
+        "“{text}”不是平台的地址", "形如 http://主机:端口#中继链创世摘要；对方的 yulian up --role province 会打印它",
+        "\"{text}\" is no address of a platform", "it is like http://HOST:PORT#RELAY-CHAIN-DIGEST; yulian up --role province prints it"
+    }
+    bad_platforms(path) = "bad_platforms", CannotRun {
+        "文件 {path} 无效", "请改正，或移走后重新执行 yulian platform join",
+        "the file {path} is not valid", "correct it, or move it away and run yulian platform join again"
+    }
+    no_relay() = "no_relay_chain", No {
+        "该平台没有中继链", "请用 yulian up --role province 或 yulian fusion build 建立",
+        "the platform has no relay chain", "make one by yulian up --role province or yulian fusion build"
+    }
+    not_confirmed() = "not_confirmed", No {
+        "尚未核对中继链的创世摘要", "请与对方核对后执行 yulian platform confirm 摘要",
+        "the relay chain's genesis digest has not been compared", "compare it with the other side, then run yulian platform confirm DIGEST"
+    }
+    joins_nobody() = "joins_nobody", No {
+        "本平台没有接入其他平台", "请先执行 yulian platform join 或 yulian up --role city --city 城市 --join 地址",
+        "this platform joins no other", "first run yulian platform join, or yulian up --role city --city CITY --join URL"
+    }
+    joins_another(chain) = "joins_another", No {
+        "本平台的链 {chain} 已在接入另一平台", "一个平台只接入一个上级；请先执行 yulian platform leave",
+        "the chain {chain} of this platform joins a platform already", "a platform joins one other: first run yulian platform leave"
+    }
+    other_relay(found, expected) = "other_relay", CannotRun {
+        "中继链的创世摘要不符：{found}，应为 {expected}", "请勿接入；请与对方重新核对地址与摘要",
+        "the relay chain has another genesis digest: {found}, expected {expected}", "do not join; compare address and digest with the other side again"
+    }
+    bad_request() = "bad_join_request", No {
+        "接入申请不成立", "请让对方重新申请；节点转来的申请不一定可信",
+        "the request to join does not hold", "let the other side ask again; what a node passes on need not be true"
+    }
+    no_request(named) = "no_join_request", No {
+        "没有名为“{named}”的接入申请", "请用 yulian platform requests 查看；申请方会每隔几秒重新提交",
+        "there is no request to join of \"{named}\"", "see yulian platform requests; who asks repeats it every few seconds"
+    }
+    ambiguous_request(named, digests) = "ambiguous_join_request", No {
+        "有多个名为“{named}”的接入申请：{digests}", "请用创世摘要指明，并与对方核对",
+        "several requests to join are named \"{named}\": {digests}", "name one by its digest, and compare that with the other side"
+    }
+    not_joined(named) = "not_joined", No {
+        "没有接入名为“{named}”的链", "请用 yulian topology show 查看",
+        "no chain \"{named}\" has joined", "see yulian topology show"
+    }
     too_few_members() = "too_few_members", CannotRun {
         "融合网络至少要有两条成员链", "请多次给出 --member，或用 --topology henan",
         "a fusion network has two member chains at least", "give --member several times, or --topology henan"
