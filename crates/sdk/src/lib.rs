@@ -10,6 +10,7 @@ mod client;
 mod error;
 mod http;
 pub mod limits;
+mod link;
 mod pack;
 mod proof;
 mod table;

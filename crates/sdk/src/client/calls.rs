@@ -4,6 +4,7 @@
 use super::Chain;
 use crate::{error::SdkError, url::escape};
 use bytes::Bytes;
+use prost::Message;
 use std::fmt::Write;
 use yulian_api::{AccountRef, BlockRef, EvidenceFilter, PageRequest, limits::PAGE_ITEMS_MAX, views::*};
 use yulian_crypto::Digest;
@@ -102,6 +103,17 @@ impl Chain {
         let query = height.map(|height| format!("?height={height}")).unwrap_or_default();
         let bytes = yulian_api::Hex(key.key.clone());
         self.read(format!("/state/{}/{bytes}{query}", key.module_id)).await
+    }
+
+    /// The record at a key of the state, after the last block that can be proven, as the node says; `None` if there is none.
+    pub async fn record<M: Message + Default>(&self, key: &StateKey) -> Result<Option<M>, SdkError> {
+        let view = self.state(key, None).await?;
+        let message = view.value.map(|value| M::decode(value.0)).transpose();
+        message.map_err(|error| SdkError::Answer {
+            path: format!("{}/state/{}", self.base, key.module_id),
+            status: 200,
+            reason: error.to_string(),
+        })
     }
 
     /// Evidence records.
