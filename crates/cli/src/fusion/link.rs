@@ -12,15 +12,13 @@ use crate::{
     text::{problem, say},
     transaction,
 };
-use bytes::Bytes;
-use prost::Message;
 use std::time::{Duration, Instant};
 use yulian_exec::rules::ROLE_ADMIN;
 use yulian_modules::link;
-use yulian_sdk::{Action, BlockRef, Chain, Page, SdkError, views::ProposalStatus};
+use yulian_sdk::{Action, BlockRef, Chain, SdkError, views::ProposalStatus};
 use yulian_types::{
-    Digest, StateKey, block_digest, decode_header,
-    proto::{AgreeLink, LinkClient, LinkPoint, OpenLink, RouteList, SetRoute},
+    Digest, block_digest, decode_header,
+    proto::{AgreeLink, LinkPoint, OpenLink, RouteList, SetRoute},
     state_keys::LINK_ACTIVE,
 };
 
@@ -66,17 +64,10 @@ pub(super) async fn settled(chain: &Chain) -> Result<()> {
     }
 }
 
-/// The light client that a chain keeps of another.
-pub(super) async fn client(at: &Chain, of: &Digest) -> Result<Option<LinkClient>> {
-    let view = at.state(&StateKey::link_client(of), None).await.map_err(sdk)?;
-    let decoded = view.value.map(|value| LinkClient::decode(value.0)).transpose();
-    decoded.or_problem(problem::bad_answer)
-}
-
 /// A chain agrees on another and opens its light client, unless it has one. One that is frozen or ended is not opened again: what
 /// happened is for the members to judge.
 pub(super) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool) -> Result<()> {
-    match client(at, &of.id()).await?.map(|client| client.status) {
+    match at.link_client(&of.id()).await.map_err(sdk)?.map(|client| client.status) {
         None => {}
         Some(LINK_ACTIVE) => return Ok(()),
         status => {
@@ -117,10 +108,9 @@ async fn start(of: &Chain) -> Result<(Option<LinkPoint>, OpenLink)> {
     if message.height == 0 {
         return Ok((None, open));
     }
-    open.validators = match message.validators_since {
-        0 => genesis.validators.encode(),
-        since => set_since(of, since).await?,
-    };
+    let since = message.validators_since;
+    let set = of.validators_since(since).await.map_err(sdk)?;
+    open.validators = set.ok_or_else(|| problem::no_set(out::one_line(of.name()), since))?;
     let start = LinkPoint {
         height: message.height,
         digest: block_digest(&header).to_vec().into(),
@@ -129,28 +119,10 @@ async fn start(of: &Chain) -> Result<(Option<LinkPoint>, OpenLink)> {
     Ok((Some(start), open))
 }
 
-/// The validators that came into force at a height.
-async fn set_since(of: &Chain, since: u64) -> Result<Bytes> {
-    let mut page = Page::default();
-    loop {
-        let history = of.validator_history(&page).await.map_err(sdk)?;
-        let found = history.items.into_iter().find(|change| change.first_height == since);
-        match (found, history.next) {
-            (Some(change), _) => return Ok(change.set.bytes.0),
-            (None, Some(next)) => page = Page::after(next),
-            (None, None) => return Err(problem::no_set(out::one_line(of.name()), since)),
-        }
-    }
-}
-
 /// The relay chain passes on what anybody sends to anybody, unless its routes say something already.
 pub(super) async fn open_routes(connect: &Connect, relay: &Chain) -> Result<()> {
-    let view = relay.state(&link::routes(), None).await.map_err(sdk)?;
-    let routes = view.value.map(|value| RouteList::decode(value.0)).transpose();
-    if routes
-        .or_problem(problem::bad_answer)?
-        .is_some_and(|list| !list.routes.is_empty())
-    {
+    let routes: Option<RouteList> = relay.record(&link::routes()).await.map_err(sdk)?;
+    if routes.is_some_and(|list| !list.routes.is_empty()) {
         return Ok(());
     }
     let any = Digest::ZERO.to_vec();
