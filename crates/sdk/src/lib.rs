@@ -13,6 +13,7 @@ pub mod limits;
 mod link;
 mod pack;
 mod proof;
+mod relay;
 mod table;
 mod url;
 
@@ -25,6 +26,7 @@ pub use crate::{
     http::HttpError,
     pack::{PackFailure, row_pack, verify_pack},
     proof::{ProofFailure, Proofs, ProvenTransaction},
+    relay::Word,
     table::{Row, RowBatch, Table, TableError},
     url::{NodeUrl, UrlError},
 };

@@ -63,8 +63,21 @@ impl Chain {
     /// # Errors
     /// As for every request.
     pub async fn link_update(&self, known: &LinkClient, to: &FinalityView) -> Result<LinkUpdate, SdkError> {
+        let headers = to.headers.iter().map(|header| header.0.clone()).collect();
+        self.link_update_to(known, to.height, headers, to.proof.bytes.0.clone())
+            .await
+    }
+
+    /// The same for headers from `height` on, the last of which is finalised by `finality`.
+    pub(crate) async fn link_update_to(
+        &self,
+        known: &LinkClient,
+        height: u64,
+        headers: Vec<Bytes>,
+        finality: Bytes,
+    ) -> Result<LinkUpdate, SdkError> {
         let last = known.ranges.last().map_or(0, |range| range.first_height);
-        let changes = self.changes_after(last, to.height, UPDATE_CHANGES_MAX).await?;
+        let changes = self.changes_after(last, height, UPDATE_CHANGES_MAX).await?;
         let mut set_changes: Vec<LinkSetChange> = changes.into_iter().filter_map(set_change).collect();
         let mut bytes = 0;
         let fits = |change: &&LinkSetChange| {
@@ -86,8 +99,8 @@ impl Chain {
         Ok(LinkUpdate {
             chain_id: self.id().to_vec().into(),
             set_changes,
-            headers: to.headers.iter().map(|header| header.0.clone()).collect(),
-            finality: to.proof.bytes.0.clone(),
+            headers,
+            finality,
         })
     }
 }

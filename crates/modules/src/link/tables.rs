@@ -6,7 +6,6 @@ use yulian_types::{
     state_keys::{LINK_ID, TABLE_LINK_LIST},
 };
 
-const TABLE_HEADER: u8 = 8;
 const TABLE_SET: u8 = 9;
 const TABLE_AGREEMENT: u8 = 10;
 const TABLE_ROUTE: u8 = 12;
@@ -17,11 +16,6 @@ pub const TABLE_RELAY: u8 = 14;
 pub const TABLE_ROUTES: u8 = 15;
 /// Table of `link`: what is frozen, one record.
 pub const TABLE_FREEZES: u8 = 16;
-
-/// [`yulian_types::proto::LinkHeader`] of a chain and height.
-pub(super) fn header(chain: &Digest, height: u64) -> StateKey {
-    StateKey::new(LINK_ID, TABLE_HEADER, &[&chain.0, &height.to_be_bytes()])
-}
 
 /// [`yulian_types::proto::ValidatorSet`] of a chain, by digest.
 pub(super) fn set(chain: &Digest, digest: &[u8]) -> StateKey {
