@@ -14,6 +14,7 @@ mod link;
 mod links;
 mod pack;
 mod proof;
+mod relay;
 mod table;
 mod url;
 
@@ -27,6 +28,7 @@ pub use crate::{
     links::{Books, Holding, Journey, OpenPackets, PacketName, deciding_route},
     pack::{PackFailure, row_pack, verify_pack},
     proof::{ProofFailure, Proofs, ProvenTransaction},
+    relay::Word,
     table::{Row, RowBatch, Table, TableError},
     url::{NodeUrl, UrlError},
 };

@@ -22,6 +22,10 @@ pub const STREAM_FAILURES_MAX: u32 = 20;
 pub const BACKOFF_MIN: Duration = Duration::from_millis(50);
 /// Longest pause before a failed attempt is repeated.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Most changes of the validators that one update of a light client brings; the same as the module `link` takes.
+pub const UPDATE_CHANGES_MAX: usize = 16;
+/// Most bytes of the changes that one update brings, the first one aside: there must be room for headers and items.
+pub const UPDATE_CHANGE_BYTES_MAX: usize = 16 * 1024;
 /// Most bytes of a table that is read.
 pub const TABLE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Most columns of a table.

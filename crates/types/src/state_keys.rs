@@ -74,6 +74,8 @@ pub const TABLE_PACKET_CONFIRMED: u8 = 5;
 pub const TABLE_LINK_CLIENT: u8 = 6;
 /// Table of `link`: what was sent, by destination ‖ module.
 pub const TABLE_OUT_CURSOR: u8 = 7;
+/// Table of `link`: what kept headers say, by chain id ‖ height.
+pub const TABLE_LINK_HEADER: u8 = 8;
 /// Table of `link`: the next packet of an ordered sequence, by source ‖ module.
 pub const TABLE_IN_CURSOR: u8 = 11;
 /// Table of `link`: what was agreed upon and not opened, by chain id.
@@ -225,6 +227,11 @@ impl StateKey {
     /// [`crate::proto::LinkClient`] of another chain.
     pub fn link_client(chain: &Digest) -> Self {
         Self::new(LINK_ID, TABLE_LINK_CLIENT, &[&chain.0])
+    }
+
+    /// [`crate::proto::LinkHeader`] of another chain's header, while the light client keeps it.
+    pub fn link_header(chain: &Digest, height: u64) -> Self {
+        Self::new(LINK_ID, TABLE_LINK_HEADER, &[&chain.0, &height.to_be_bytes()])
     }
 
     /// [`crate::proto::OutCursor`] of what a module sends to a chain.

@@ -3,14 +3,8 @@
 use yulian_crypto::Digest;
 use yulian_types::{StateKey, state_keys::LINK_ID};
 
-const TABLE_HEADER: u8 = 8;
 const TABLE_SET: u8 = 9;
 const TABLE_PENDING: u8 = 17;
-
-/// [`yulian_types::proto::LinkHeader`] of a chain and height.
-pub(super) fn header(chain: &Digest, height: u64) -> StateKey {
-    StateKey::new(LINK_ID, TABLE_HEADER, &[&chain.0, &height.to_be_bytes()])
-}
 
 /// [`yulian_types::proto::ValidatorSet`] of a chain, by digest.
 pub(super) fn set(chain: &Digest, digest: &[u8]) -> StateKey {
