@@ -1,8 +1,8 @@
 //! The command line: its grammar, its help in both languages, its errors in words.
 
 use crate::{
-    account, agent, bench, block, chain, demo, doctor, evidence, fusion, governance, key, ledger, network, node,
-    platform, status,
+    account, agent, bench, between, block, chain, demo, doctor, evidence, fusion, governance, key, ledger, network,
+    node, platform, status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -44,6 +44,10 @@ pub(crate) enum Run {
     Chain(chain::Command),
     #[command(subcommand)]
     Fusion(fusion::Command),
+    #[command(subcommand)]
+    Link(between::link::Command),
+    #[command(subcommand)]
+    Voucher(between::voucher::Command),
     #[command(subcommand)]
     Platform(platform::Command),
     #[command(subcommand)]

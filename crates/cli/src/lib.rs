@@ -8,6 +8,7 @@ mod account;
 mod agent;
 mod arguments;
 mod bench;
+mod between;
 mod block;
 mod chain;
 mod clock;
@@ -91,6 +92,8 @@ fn run(command: Run) -> Result<Exit> {
         Run::Chain(command) => chain::run(command),
         Run::Node(command) => node::run(command),
         Run::Fusion(command) => fusion::run(command),
+        Run::Link(command) => between::link::run(command),
+        Run::Voucher(command) => between::voucher::run(command),
         Run::Platform(command) => platform::run(command),
         Run::Topology(command) => platform::topology(command),
         Run::Agent(command) => agent::run(command),

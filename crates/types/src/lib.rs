@@ -16,6 +16,7 @@ pub mod state_keys;
 pub mod tags;
 mod transaction;
 mod validators;
+mod voucher;
 
 /// The protobuf messages as generated from `proto/`.
 #[allow(missing_docs, clippy::doc_markdown)]
@@ -38,5 +39,6 @@ pub use transaction::{
     transaction_id,
 };
 pub use validators::{SetError, ValidatorSet, faults_max, quorum};
+pub use voucher::voucher_series_id;
 
 pub use yulian_crypto::Digest;

@@ -5,7 +5,6 @@
 //! word and keeps them within their trust period.
 
 mod board;
-mod client;
 mod cursor;
 mod items;
 mod keeper;

@@ -1,22 +1,16 @@
 //! Gets what a transaction must bring: for each chain one header, and proofs under it.
 
-use super::{Shared, client};
+use super::Shared;
 use bytes::Bytes;
 use prost::Message;
 use std::collections::BTreeMap;
-use yulian_api::views::{StateView, ValidatorChangeView};
+use yulian_api::views::StateView;
 use yulian_crypto::Digest;
-use yulian_sdk::{Chain, Page, SdkError};
+use yulian_sdk::SdkError;
 use yulian_types::{
     StateKey,
-    proto::{LinkClient, LinkProof, LinkSetChange, LinkUpdate},
+    proto::{LinkProof, LinkUpdate},
 };
-
-/// Most changes of the validators that one update brings; the same as `link` takes.
-const SET_CHANGES_MAX: usize = 16;
-
-/// Most bytes of the changes that one update brings, the first one aside: there must be room for headers and items.
-const SET_CHANGE_BYTES_MAX: usize = 16 * 1024;
 
 /// A value with its proof; `None` if there is none.
 pub(super) struct Proven {
@@ -126,11 +120,12 @@ impl<'a> Session<'a> {
             .map(|header| header.0.clone())
             .unwrap_or_default();
         let time_ms = yulian_types::decode_header(&bytes).map_or(0, |header| header.time_ms);
-        let known = client::read(at, of).await?.unwrap_or_default();
+        let known = at.link_client(of).await?.unwrap_or_default();
         let update = if known.heights.contains(&height) {
             None
         } else {
-            Some(update(self.shared.places[of].chain(), &known, view).await?)
+            let chain = self.shared.places[of].chain();
+            Some(chain.link_update(&known, &view.finality).await?)
         };
         let behind = update
             .as_ref()
@@ -143,60 +138,4 @@ impl<'a> Session<'a> {
             new: true,
         })
     }
-}
-
-/// What brings the header of an answer to a light client that knows what `known` says.
-pub(super) async fn update(of: &Chain, known: &LinkClient, view: &StateView) -> Result<LinkUpdate, SdkError> {
-    let last = known.ranges.last().map_or(0, |range| range.first_height);
-    let changes = changes_after(of, last, view.height + 1).await?;
-    let change = |change: ValidatorChangeView| {
-        let finality = change.finality?;
-        Some(LinkSetChange {
-            header: finality.headers.first()?.0.clone(),
-            finality: finality.proof.bytes.0,
-            validators: change.set.bytes.0,
-        })
-    };
-    let mut set_changes: Vec<LinkSetChange> = changes.into_iter().filter_map(change).collect();
-    let mut bytes = 0;
-    let fits = |change: &&LinkSetChange| {
-        bytes += change.encoded_len();
-        bytes <= SET_CHANGE_BYTES_MAX
-    };
-    // One is brought at least: without it nothing follows.
-    let few = set_changes.iter().take_while(fits).count().max(1);
-    let full = set_changes.len() == SET_CHANGES_MAX || set_changes.len() > few;
-    set_changes.truncate(few);
-    if let (true, Some(last)) = (full, set_changes.pop()) {
-        // A client that slept for long follows in several updates, each up to the header of a change.
-        return Ok(LinkUpdate {
-            chain_id: of.id().to_vec().into(),
-            set_changes,
-            headers: vec![last.header],
-            finality: last.finality,
-        });
-    }
-    Ok(LinkUpdate {
-        chain_id: of.id().to_vec().into(),
-        set_changes,
-        headers: view.finality.headers.iter().map(|header| header.0.clone()).collect(),
-        finality: view.finality.proof.bytes.0.clone(),
-    })
-}
-
-/// The changes of a chain's validators after one height and up to another, as many as one update brings.
-pub(super) async fn changes_after(of: &Chain, after: u64, to: u64) -> Result<Vec<ValidatorChangeView>, SdkError> {
-    let mut found = Vec::new();
-    let mut page = Page::default();
-    loop {
-        let history = of.validator_history(&page).await?;
-        let wanted = |change: &ValidatorChangeView| (after + 1..=to).contains(&change.first_height);
-        found.extend(history.items.into_iter().filter(wanted));
-        match history.next {
-            Some(next) if found.len() < SET_CHANGES_MAX => page = Page::after(next),
-            _ => break,
-        }
-    }
-    found.truncate(SET_CHANGES_MAX);
-    Ok(found)
 }

@@ -3,12 +3,10 @@
 mod ask;
 mod build;
 mod layout;
-mod link;
 mod show;
 
 pub(crate) use build::build;
 pub(crate) use layout::{City, Layout};
-pub(crate) use link::{agree, client, decide, voters};
 pub(crate) use show::standing;
 
 use crate::{

@@ -6,9 +6,9 @@ use super::{
     peers::at,
 };
 use crate::{
+    between::{self, Settings},
     clock,
     connect::Connect,
-    fusion::{agree, client},
     out,
     problem::{Cause, Exit, Result},
     refusal::sdk,
@@ -57,8 +57,10 @@ async fn waiting(connect: &Connect, relay: &Chain) -> Result<Vec<Waiting>> {
     }
     let mut open = Vec::new();
     for (chain, request) in newest {
-        let linked = client(relay, &chain)
-            .await?
+        let linked = relay
+            .link_client(&chain)
+            .await
+            .map_err(sdk)?
             .is_some_and(|client| client.status == LINK_ACTIVE);
         if !linked {
             open.push(request);
@@ -120,8 +122,13 @@ pub(super) async fn run(arguments: &Approve) -> Result<Exit> {
     let id = join.genesis.chain_id;
     out::note_line(say::approve_compare(out::one_line(&join.genesis.message.name), id));
     let chain = at(&join.urls)?.chain(&id.to_string()).await.map_err(sdk)?;
+    let voters = between::voters(connect, &relay).await?;
     // Whoever approves a chain that left before wants it again.
-    agree(connect, &relay, &chain, false, true).await?;
+    let settings = Settings {
+        again: true,
+        ..Settings::member()
+    };
+    between::agree(&relay, &voters, &chain, &settings, &say::reason_fusion()).await?;
     let mut platforms = Platforms::read(&connect.dir)?;
     platforms.joined.retain(|known| known.chain.0 != id);
     platforms.joined.push(Joined {

@@ -8,9 +8,9 @@ use super::{
     tell,
 };
 use crate::{
+    between::{self, Settings},
     chain, clock,
     connect::{Actor, Connect},
-    fusion::{agree, client},
     key::passphrase,
     network::record::Record,
     out,
@@ -88,7 +88,12 @@ async fn look(connect: &Connect, beats: &mut Beats) -> Result<Standing> {
     let system = connect.chain().await?;
     let record = chain::running(&system, &upstream.chain).await?;
     let own = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-    match client(&relay, &own.id()).await?.map(|client| client.status) {
+    match relay
+        .link_client(&own.id())
+        .await
+        .map_err(sdk)?
+        .map(|client| client.status)
+    {
         Some(LINK_ACTIVE) => {}
         Some(LINK_FROZEN) => return Ok(Standing::Waits(say::join_frozen(own.name()))),
         Some(_) if !upstream.again => return Ok(Standing::Waits(say::join_ended(own.name()))),
@@ -97,11 +102,22 @@ async fn look(connect: &Connect, beats: &mut Beats) -> Result<Standing> {
             return Ok(Standing::Waits(say::join_asked(own.name(), own.id(), url)));
         }
     }
-    match client(&own, &relay.id()).await?.map(|client| client.status) {
+    match own
+        .link_client(&relay.id())
+        .await
+        .map_err(sdk)?
+        .map(|client| client.status)
+    {
         Some(LINK_ACTIVE) => {}
-        None => agree(connect, &own, &relay, true, false).await?,
-        Some(LINK_ENDED) if upstream.again => agree(connect, &own, &relay, true, true).await?,
-        Some(_) => return Ok(Standing::Waits(say::join_left(own.name()))),
+        standing if standing != Some(LINK_ENDED) || upstream.again => {
+            let voters = between::voters(connect, &own).await?;
+            let settings = Settings {
+                again: upstream.again,
+                ..Settings::relay()
+            };
+            between::agree(&own, &voters, &relay, &settings, &say::reason_fusion()).await?;
+        }
+        _ => return Ok(Standing::Waits(say::join_left(own.name()))),
     }
     if upstream.again {
         linked(connect)?;

@@ -8,9 +8,8 @@ use super::{
     tell,
 };
 use crate::{
-    chain,
+    between, chain,
     connect::Connect,
-    fusion::{client, decide, voters},
     out,
     problem::{Exit, Result},
     refusal::sdk,
@@ -92,9 +91,15 @@ pub(super) async fn remove(arguments: &Remove) -> Result<Exit> {
 
 /// Ends a link by vote, unless it has ended.
 async fn end(connect: &Connect, at: &Chain, of: &Digest) -> Result<()> {
-    if client(at, of).await?.is_none_or(|client| client.status == LINK_ENDED) {
+    if at
+        .link_client(of)
+        .await
+        .map_err(sdk)?
+        .is_none_or(|client| client.status == LINK_ENDED)
+    {
         return Ok(());
     }
     let action = Action::EndLink(*of);
-    decide(at, &voters(connect, at).await?, &action).await
+    let voters = between::voters(connect, at).await?;
+    between::decide(at, &voters, &action, &say::action_end_link(of)).await
 }

@@ -1,17 +1,10 @@
 //! Chains of other platforms: where they are reached.
 
 use super::file::{Joined, Platforms, Upstream};
-use crate::{
-    chain::all,
-    fusion::{RELAY_TEMPLATE, client},
-    problem::Result,
-    refusal::sdk,
-    text::problem,
-};
+use crate::{chain::all, fusion::RELAY_TEMPLATE, problem::Result, refusal::sdk, text::problem};
 use prost::Message;
 use std::{collections::BTreeSet, time::Duration};
 use yulian_crypto::Digest;
-use yulian_modules::notice;
 use yulian_sdk::{Chain, Client, Options};
 use yulian_types::{
     StateKey,
@@ -106,7 +99,12 @@ pub(crate) async fn linked(hub: &Chain, own: &BTreeSet<Digest>) -> Result<Vec<(S
         if own.contains(&id) {
             continue;
         }
-        if let Some(known) = client(hub, &id).await?.filter(|client| client.status == LINK_ACTIVE) {
+        if let Some(known) = hub
+            .link_client(&id)
+            .await
+            .map_err(sdk)?
+            .filter(|client| client.status == LINK_ACTIVE)
+        {
             found.push((known.name, id));
         }
     }
@@ -128,6 +126,6 @@ pub(crate) async fn heartbeat_of(hub: &Chain, of: &Digest) -> Result<Option<(Not
 
 /// The last notice of a kind from a chain.
 pub(crate) async fn notice_of(at: &Chain, source: &Digest, kind: &str) -> Result<Option<NoticeRecord>> {
-    let view = at.state(&notice::notice(source, kind), None).await.map_err(sdk)?;
+    let view = at.state(&StateKey::notice(source, kind), None).await.map_err(sdk)?;
     Ok(view.value.and_then(|value| NoticeRecord::decode(value.0).ok()))
 }

@@ -12,7 +12,7 @@ use crate::{
     chain::all,
     clock,
     connect::{Connect, block_on},
-    fusion::{RELAY_TEMPLATE, client, standing},
+    fusion::{RELAY_TEMPLATE, standing},
     network::record::Record,
     out,
     problem::{Exit, Result},
@@ -276,7 +276,7 @@ async fn nodes(connect: &Connect) -> Result<Vec<NodeShown>> {
 async fn members(relay: &Chain, own: &BTreeSet<Digest>) -> Result<Vec<MemberShown>> {
     let mut members = Vec::new();
     for (name, id) in linked(relay, &BTreeSet::new()).await? {
-        let known = client(relay, &id).await?;
+        let known = relay.link_client(&id).await.map_err(sdk)?;
         let here = own.contains(&id);
         let beat = if here { None } else { heartbeat_of(relay, &id).await? };
         let now = clock::now_ms();
@@ -325,7 +325,12 @@ async fn upstream(
         return Ok(Some(shown));
     };
     let own = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-    shown.of_relay = standing(client(&own, &relay.0).await?.map(|client| client.status));
+    shown.of_relay = standing(
+        own.link_client(&relay.0)
+            .await
+            .map_err(sdk)?
+            .map(|client| client.status),
+    );
     let others = linked(&own, &[relay.0].into()).await?;
     shown.knows = others.into_iter().map(|(name, _)| name).collect();
     for kind in KINDS {
@@ -342,7 +347,12 @@ async fn upstream(
     // The other platform may be away: then this one's own view is what there is.
     if let Ok(hub) = relay_at(upstream).await {
         shown.reachable = true;
-        shown.at_relay = standing(client(&hub, &own.id()).await?.map(|client| client.status));
+        shown.at_relay = standing(
+            hub.link_client(&own.id())
+                .await
+                .map_err(sdk)?
+                .map(|client| client.status),
+        );
     }
     Ok(Some(shown))
 }

@@ -366,6 +366,172 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "The chains of a platform: create, pause, archive",
     ),
     (
+        "link",
+        "本链信任哪些链：轻客户端的状态、同意、终止",
+        "Which other chains a chain believes: state of its light clients, agree, end",
+    ),
+    (
+        "link.list",
+        "本链保存的轻客户端：状态、高度、信任期剩余",
+        "The light clients that the chain keeps: status, height, trust period left",
+    ),
+    ("link.show", "一个轻客户端的详情", "One light client in detail"),
+    (
+        "link.show.of",
+        "对方链：名称或创世摘要",
+        "The other chain: its name or genesis digest",
+    ),
+    (
+        "link.agree",
+        "表决信任一条链并开通轻客户端；显示须与对方核对的创世摘要",
+        "Vote to believe a chain and open its light client; shows the genesis digest that is to be compared out of band",
+    ),
+    (
+        "link.agree.of",
+        "被信任的链：名称或创世摘要",
+        "The chain that is to be believed: its name or genesis digest",
+    ),
+    (
+        "link.agree.of_url",
+        "承载该链的节点接口，如在另一平台；可多次给出",
+        "API of a node that hosts it, if that is on another platform; may be given several times",
+    ),
+    ("link.agree.relay", "作为本链的中继链", "It becomes this chain's relay"),
+    (
+        "link.agree.direct",
+        "其消息不须经中继链",
+        "Its packets need no relay's word",
+    ),
+    (
+        "link.agree.start",
+        "起点：latest 为最新区块头，genesis 为创世；默认按创世时间选取。已冻结或终止的须明确给出",
+        "Where to start: latest header or genesis; by the age of its genesis unless named. Has to be named for a link that is frozen or ended",
+    ),
+    (
+        "link.agree.trust_days",
+        "信任期天数（默认 30）",
+        "Trust period in days (30 by default)",
+    ),
+    (
+        "link.end",
+        "表决终止与一条链的连接：发往该链的消息随之结束",
+        "Vote to end the link to a chain: packets to it end",
+    ),
+    (
+        "link.end.of",
+        "对方链：名称或创世摘要",
+        "The other chain: its name or genesis digest",
+    ),
+    (
+        "link.conflict",
+        "提交一条链在同一高度有两个最终区块头的证据，立即冻结其轻客户端",
+        "Show that a chain has two final headers of one height: its light client is frozen at once",
+    ),
+    (
+        "link.conflict.file",
+        "LinkConflict 消息的文件，二进制或十六进制",
+        "File with the LinkConflict message, as bytes or in hexadecimal",
+    ),
+    (
+        "voucher",
+        "凭证：发行、转让、跨链送达、兑付、查账",
+        "Vouchers: issue, give, send to other chains, redeem, look at the books",
+    ),
+    ("voucher.issue", "发行凭证", "Issue vouchers"),
+    (
+        "voucher.issue.series",
+        "系列名称，在签名机构内唯一",
+        "Name of the series within the organisation that signs",
+    ),
+    ("voucher.issue.amount", "数量", "How many"),
+    (
+        "voucher.issue.holder",
+        "首个持有人：账户编号、公钥、密钥文件，或 机构/账户；默认签名账户",
+        "Who holds them first: account id, public key, key file, or ORGANISATION/ACCOUNT; by default the account that signs",
+    ),
+    (
+        "voucher.issue.title",
+        "标题（默认系列名称）",
+        "Title (the name of the series by default)",
+    ),
+    (
+        "voucher.issue.terms",
+        "条款：文件或其 SM3 摘要；新系列必填",
+        "The terms: a file or its SM3 digest; a new series needs them",
+    ),
+    (
+        "voucher.issue.expires",
+        "最后可兑付日（北京时间），如 2027-12-31",
+        "Last day on which they can be redeemed (Beijing time), such as 2027-12-31",
+    ),
+    (
+        "voucher.issue.valid_days",
+        "自现在起有效的天数",
+        "Days from now for which they can be redeemed",
+    ),
+    (
+        "voucher.list",
+        "链上的凭证系列；--account 为一个账户持有的凭证",
+        "The series of a chain; with --account what an account holds",
+    ),
+    (
+        "voucher.list.account",
+        "账户编号、公钥、密钥文件，或 机构/账户",
+        "Account id, public key, key file, or ORGANISATION/ACCOUNT",
+    ),
+    (
+        "voucher.show",
+        "一个系列的账目；--everywhere 核对全部链的总和",
+        "The books of a series; with --everywhere the sum over all chains",
+    ),
+    (
+        "*.series",
+        "系列：编号、机构/名称，或名称",
+        "The series: its id, ORGANISATION/NAME, or NAME",
+    ),
+    (
+        "voucher.show.everywhere",
+        "询问平台上持有该凭证的每条链，核对总和",
+        "Ask every chain of the platform that holds some, and check the whole sum",
+    ),
+    (
+        "voucher.transfer",
+        "把凭证转给本链的另一账户",
+        "Give vouchers to another account of the chain",
+    ),
+    ("*.amount", "数量", "How many"),
+    (
+        "*.holder",
+        "持有人：账户编号、公钥、密钥文件，或 机构/账户",
+        "Holder: account id, public key, key file, or ORGANISATION/ACCOUNT",
+    ),
+    (
+        "voucher.send",
+        "把凭证送到另一条链，等到对方确认或退回",
+        "Send vouchers to another chain and wait until they are acknowledged or refunded",
+    ),
+    (
+        "*.to",
+        "目的链：名称或创世摘要",
+        "The chain that it goes to: its name or genesis digest",
+    ),
+    ("*.no_wait", "提交后不等待结果", "Do not wait for the result"),
+    (
+        "*.timeout_s",
+        "超过这些秒未完成即放弃或退回",
+        "Seconds after which it is given up or refunded",
+    ),
+    (
+        "voucher.redeem",
+        "兑付凭证；在发行链以外须等其确认",
+        "Redeem vouchers; elsewhere than at their home this waits for the home",
+    ),
+    (
+        "voucher.reclaim",
+        "向发行链领回送达与退回均未成功的凭证",
+        "Ask the home for vouchers that could neither be delivered nor given back",
+    ),
+    (
         "fusion",
         "融合网络：中继链、成员链与链间消息",
         "The fusion network: relay chain, members, and what goes between them",

@@ -283,6 +283,42 @@ crate::text::problems! {
         "链 {chain} 没有答复：{code}", "请按错误码处理后重新发送",
         "chain {chain} did not answer: {code}", "mend what the code says and send it again"
     }
+    other_start(chain, height) = "other_start", No {
+        "链 {chain} 高度 {height} 的区块头与已表决的起点不同", "请与该链运营方核对；必要时用 --start latest 重新表决",
+        "the header of chain {chain} at height {height} is not the start that was agreed upon", "ask those who run it; if need be let the members vote anew with --start latest"
+    }
+    unknown_chain(name, known) = "unknown_chain", No {
+        "没有名为“{name}”的链；已知：{known}", "请核对链名，或给出其创世摘要；用 yulian link list 查看",
+        "no chain \"{name}\" is known; known: {known}", "check the name or give the genesis digest; see yulian link list"
+    }
+    chain_not_hosted(name) = "chain_not_hosted", No {
+        "所连节点没有承载链 {name}，无法查询", "请用 --url 指定承载该链的节点",
+        "the nodes do not host chain {name}, so it cannot be asked", "name nodes that host it by --url"
+    }
+    bad_conflict(path) = "bad_conflict", CannotRun {
+        "{path} 不是冲突证据", "应为 LinkConflict 消息（二进制或十六进制）",
+        "{path} is no proof of a conflict", "a LinkConflict message is expected, as bytes or in hexadecimal"
+    }
+    unknown_series(name, chain) = "unknown_series", No {
+        "链 {chain} 没有凭证系列“{name}”", "用 yulian voucher list 查看；可用 机构/名称 或系列编号指明",
+        "chain {chain} has no series of vouchers \"{name}\"", "see yulian voucher list; a series is named by ORGANISATION/NAME or by its id"
+    }
+    ambiguous_series(name, found) = "ambiguous_series", CannotRun {
+        "有多个凭证系列“{name}”：{found}", "请用 机构/名称 或系列编号指明",
+        "several series have the name \"{name}\": {found}", "name one by ORGANISATION/NAME or by its id"
+    }
+    new_series_needs(name) = "new_series_needs", CannotRun {
+        "新系列“{name}”须给出条款与有效期", "请用 --terms 给出条款文件或摘要，用 --expires 或 --valid-days 给出有效期",
+        "the new series \"{name}\" needs terms and an expiry", "give the terms (file or digest) by --terms and the expiry by --expires or --valid-days"
+    }
+    bad_day(text) = "bad_day", CannotRun {
+        "“{text}”不是日期", "日期的形式为 2027-12-31",
+        "\"{text}\" is no day", "a day has the form 2027-12-31"
+    }
+    books_moving() = "books_moving", CannotRun {
+        "账目变动太快，无法同时读取各链", "请稍后再试",
+        "the books change faster than all chains can be read", "try again later"
+    }
     unknown_platform_chain(name, known) = "unknown_platform_chain", No {
         "平台上没有链“{name}”；有：{known}", "请核对链名；查询对象须为平台的系统链",
         "the platform has no chain \"{name}\"; there are: {known}", "check the name; the chain that is asked must be the platform's system chain"

@@ -163,6 +163,7 @@ crate::text::texts! {
     action_end_link(chain) = "终止与链 {chain} 的连接", "end the link to chain {chain}";
     action_open_route(source, destination, module) = "开通路由 {source} → {destination} {module}", "open the route from {source} to {destination} {module}";
     action_close_route(source, destination, module) = "关闭路由 {source} → {destination} {module}", "close the route from {source} to {destination} {module}";
+    action_remove_route(source, destination, module) = "移除路由 {source} → {destination} {module}，此后由更宽的路由决定", "remove the route from {source} to {destination} {module}; the next wider one decides then";
     action_lift_freeze(source, destination) = "解除冻结 {source} → {destination}", "lift the freeze from {source} to {destination}";
     reason_create_chain(name) = "创建链 {name}", "create the chain {name}";
     reason_destroy_chain(name) = "销毁链 {name}", "destroy the chain {name}";

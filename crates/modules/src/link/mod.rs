@@ -18,11 +18,8 @@ pub mod route;
 mod tables;
 
 pub use self::{
-    outbox::{Outgoing, send},
+    outbox::{Outgoing, send, send_by_itself},
     port::{Outcome, Port},
-    tables::{
-        TABLE_FREEZES, TABLE_RELAY, TABLE_ROUTES, agreement as agreement_key, freezes, list, relay_chain, routes,
-    },
 };
 
 use bytes::Bytes;
