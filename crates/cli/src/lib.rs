@@ -26,6 +26,7 @@ mod out;
 mod problem;
 mod progress;
 mod refusal;
+mod risk;
 mod status;
 mod text;
 mod transaction;

@@ -220,7 +220,7 @@ async fn change(scene: &Scene, old: &NodeEntry, new: &NodeEntry) -> Result<Strin
         .await?
         .ok_or_else(|| problem::unknown_node(&old.name, ""))?;
     let joining = validator::ready(&scene.chain, &scene.voters, &url(new), deadline, &mut progress).await?;
-    let (action, reason) = validator::action(Some(&leaving), Some(&joining))?;
+    let (action, reason) = validator::action(Some(&leaving), Some(&joining), None)?;
     let id = governance::propose(&scene.chain, &scene.voters, &action, &reason).await?;
     let proposal = governance::vote(&scene.chain, &scene.voters, id, true).await?;
     if proposal.status != ProposalStatus::Carried {

@@ -52,6 +52,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "The account in --dir that signs: ORGANISATION or ORGANISATION/ACCOUNT",
     ),
     ("*.reason", "理由，写入链上", "The reason, which goes on the chain"),
+    (
+        "*.accept_risk",
+        "接受“一朵云可使链停住”的风险，写明理由；由表决决定，此后状态中一直显示",
+        "Accept that one cloud can stop the chain, with the reason; the vote decides on it, and every status shows it from then on",
+    ),
     ("*.candidate", "候选节点的接口地址", "Address of the candidate's API"),
     (
         "up",

@@ -74,6 +74,7 @@ pub(crate) fn topology(nodes: usize, port_base: u16) -> Result<Topology> {
         name: CHAIN.into(),
         epoch_length: EPOCH_LENGTH_DEFAULT,
         parameters: Default::default(),
+        accept_risk: None,
         charter: None,
         offer: Some(Capacity {
             chains: CHAINS,
