@@ -1,7 +1,7 @@
 //! The command line: its grammar, its help in both languages, its errors in words.
 
 use crate::{
-    account, agent, bench, block, chain, demo, doctor, evidence, fusion, governance, key, ledger, network, node,
+    account, agent, bench, block, chain, demo, doctor, drill, evidence, fusion, governance, key, ledger, network, node,
     status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
@@ -70,6 +70,8 @@ pub(crate) enum Run {
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
+    #[command(subcommand)]
+    Drill(drill::Command),
 }
 
 fn parse_language(code: &str) -> Result<Language, String> {

@@ -14,6 +14,7 @@ mod clock;
 mod connect;
 mod demo;
 mod doctor;
+mod drill;
 mod evidence;
 mod files;
 mod fusion;
@@ -106,5 +107,6 @@ fn run(command: Run) -> Result<Exit> {
         Run::Doctor(arguments) => doctor::run(&arguments),
         Run::Bench(arguments) => bench::run(&arguments),
         Run::Demo(arguments) => demo::run(&arguments),
+        Run::Drill(command) => drill::run(&command),
     }
 }

@@ -63,6 +63,32 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "在本机启动整个网络：每个节点一个进程；Ctrl-C 或 SIGTERM 全部停止，再次启动则继续",
         "Start a whole network on this machine, a process for each node; Ctrl-C or SIGTERM stops all, started again it goes on",
     ),
+    (
+        "drill",
+        "演练：停掉运行中网络的一部分，看其余部分如何继续",
+        "Drills: take a part of a running network away and see how the rest goes on",
+    ),
+    (
+        "drill.lose-cloud",
+        "断云：杀掉一朵云的全部节点，证明每条链继续及其快慢，再恢复，写出报告",
+        "Lose a cloud: kill all its nodes, show that every chain goes on and how fast, bring them back, write a report",
+    ),
+    (
+        "drill.lose-cloud.cloud",
+        "云的名称，例如 联通",
+        "Name of the cloud, as its nodes are registered with",
+    ),
+    (
+        "drill.lose-cloud.seconds",
+        "断云的秒数，前后各观察同样长",
+        "Seconds for which the cloud is away; as long is looked at before and after",
+    ),
+    (
+        "drill.lose-cloud.report",
+        "报告文件（Markdown）；默认写入网络文件夹的 drills/",
+        "File of the report (Markdown); by default in drills/ of the network's folder",
+    ),
+    ("drill.lose-cloud.dir", "yulian up 的文件夹", "Folder of yulian up"),
     ("up.dir", "网络的文件夹", "Folder of the network"),
     (
         "up.nodes",

@@ -162,6 +162,7 @@ mod tests {
             say::TEXTS,
             crate::bench::say::TEXTS,
             crate::demo::say::TEXTS,
+            crate::drill::say::TEXTS,
             problem::TEXTS,
             HELP,
         ]

@@ -1,6 +1,7 @@
 //! `yulian up`: a whole network on this machine, one process for each node.
 
 mod child;
+pub(crate) mod hold;
 mod layout;
 mod log;
 mod ports;
@@ -8,7 +9,7 @@ mod ready;
 pub(crate) mod status_file;
 mod supervise;
 
-pub(crate) use child::{CONFIG_FILE, HOLD_FILE};
+pub(crate) use child::CONFIG_FILE;
 pub(crate) use layout::{PEER_PORT_OFFSET, topology};
 
 use crate::{
