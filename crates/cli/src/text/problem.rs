@@ -497,4 +497,26 @@ crate::text::problems! {
         "已中断", "需要结果请重新执行",
         "interrupted", "run it again for a result"
     }
+
+    // Drills.
+    drill_not_supervised(dir) = "drill_not_supervised", CannotRun {
+        "{dir} 中没有由 yulian up 看管的网络，不能替别的看管程序停止节点", "请先 yulian up；节点由 systemd 等看管时，请在该云的每台主机上用它停止节点（如 systemctl stop），以 yulian status 观察，再启动",
+        "no network that yulian up supervises runs in {dir}, and nodes under another supervision are not stopped behind its back", "start yulian up; where systemd or the like supervises the nodes, stop them with it on each host of that cloud (systemctl stop), watch yulian status, and start them again"
+    }
+    unknown_cloud(cloud, clouds) = "unknown_cloud", CannotRun {
+        "网络没有节点在云“{cloud}”，或全部节点都在其中", "网络中的云：{clouds}",
+        "no node of the network is in the cloud {cloud}, or all of them are", "clouds of the network: {clouds}"
+    }
+    drill_not_whole(nodes) = "drill_not_whole", CannotRun {
+        "已有验证节点没有运行：{nodes}；没有停止任何节点", "请先恢复它们：再失去一朵云会超出承诺的容错",
+        "validators are away already: {nodes}; nothing was stopped", "bring them back first: losing a cloud as well is more than the network promises to bear"
+    }
+    drill_silent_before(chains) = "drill_silent_before", No {
+        "演练之前这些链就没有最终确定交易：{chains}；没有停止任何节点", "请用 yulian status 查看原因",
+        "these chains made nothing final before the drill: {chains}; nothing was stopped", "look for the reason with yulian status"
+    }
+    drill_interrupted() = "drill_interrupted", CannotRun {
+        "演练被中断", "已停的节点正在由 yulian up 重新启动",
+        "the drill was interrupted", "yulian up starts the nodes again that were stopped"
+    }
 }

@@ -165,6 +165,12 @@ crate::text::texts! {
     action_close_route(source, destination, module) = "关闭路由 {source} → {destination} {module}", "close the route from {source} to {destination} {module}";
     action_remove_route(source, destination, module) = "移除路由 {source} → {destination} {module}，此后由更宽的路由决定", "remove the route from {source} to {destination} {module}; the next wider one decides then";
     action_lift_freeze(source, destination) = "解除冻结 {source} → {destination}", "lift the freeze from {source} to {destination}";
+    risk_accepted(shares, limit, reason) = "云容错不足：{shares}，一朵云最多可有 {limit} 个；理由：{reason}", "a cloud can stop it: {shares}, at most {limit} could be lost; reason: {reason}";
+    risk_by_vote(proposal, organisation, height) = "提案 {proposal}（{organisation}），高度 {height}", "proposal {proposal} ({organisation}), height {height}";
+    risk_by_genesis() = "创世", "genesis";
+    risk_line(risk, source, time) = "已接受的风险：{risk}（{source}，{time}）", "accepted risk: {risk} ({source}, {time})";
+    risk_none() = "注意：变更后任何一朵云都可以失去，没有风险需要接受", "note: any cloud could be lost after this, there is no risk to accept";
+    label_risk() = "已接受的风险", "accepted risk";
     reason_create_chain(name) = "创建链 {name}", "create the chain {name}";
     reason_destroy_chain(name) = "销毁链 {name}", "destroy the chain {name}";
     node_offered(name) = "节点 {name} 的托管承诺已登记", "the offer of node {name} is set";
@@ -303,6 +309,10 @@ crate::text::texts! {
     label_charter_text() = "章程全文摘要", "text digest";
     charter_text_absent() = "未登记", "none";
     action_protocol(version, height) = "自高度 {height} 起启用协议版本 {version}", "switch on protocol version {version} from height {height}";
+    action_create_chain(name, template, creator) = "创建链 {name}（模板 {template}，机构 {creator}）", "create the chain {name} (template {template}, organisation {creator})";
+    action_change_chain(name, state) = "把链 {name} 变为：{state}", "bring the chain {name} into the state: {state}";
+    action_set_template(name) = "设置建链模板 {name}", "set the template {name}";
+    action_with_risk(action, risk) = "{action}；接受风险——{risk}", "{action}; it accepts a risk: {risk}";
     action_other(number) = "本程序不认识的内容（类型 {number}）", "an action that this program does not know (kind {number})";
     protocol_unknown_here(version) = "注意：本程序不认识协议版本 {version}，届时本版本的节点会停止", "note: this program does not know protocol version {version}; nodes of this version will stop there";
     step_preparing() = "准备", "preparing";
