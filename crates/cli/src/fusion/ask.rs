@@ -2,7 +2,8 @@
 
 use crate::{
     connect::{Connect, Sign},
-    out,
+    evidence::{packs, relayed},
+    files, out,
     problem::{Cause, Exit, Problem, Result},
     refusal::sdk,
     text::{problem, say},
@@ -11,7 +12,10 @@ use crate::{
 use clap::Args;
 use prost::Message;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 use yulian_exec::rules::ROLE_WRITER;
 use yulian_modules::verification::{KIND_EVIDENCE, VERIFICATION_MODULE};
 use yulian_sdk::Chain;
@@ -37,6 +41,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 60)]
     timeout_s: u64,
     #[arg(long)]
+    pack: Option<PathBuf>,
+    #[arg(long)]
     json: bool,
     #[command(flatten)]
     connect: Connect,
@@ -56,6 +62,9 @@ struct Answer {
     /// Height of the asking chain at which the answer stands.
     answered_height: u64,
     took_ms: u64,
+    /// Bytes of the evidence pack with the relay path, where one was asked for and there is a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pack_bytes: Option<usize>,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
@@ -85,6 +94,11 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let sent = PacketRef::decode(result.result.output.0).or_problem(problem::bad_answer)?;
     let end = wait(arguments, &from, &of, sent.sequence, started).await?;
     let answer = InquiryAnswer::decode(end.output.clone()).or_problem(problem::bad_answer)?;
+    let took_ms = started.elapsed().as_millis() as u64;
+    let pack_bytes = match &arguments.pack {
+        Some(path) if answer.found => Some(write_pack(arguments, &of, &digest, path).await?),
+        _ => None,
+    };
     let answer = Answer {
         chain: of.name().into(),
         found: answer.found,
@@ -94,11 +108,16 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         transaction_id: hex::encode(&answer.transaction_id),
         sequence: sent.sequence,
         answered_height: end.height,
-        took_ms: started.elapsed().as_millis() as u64,
+        took_ms,
+        pack_bytes,
     };
-    match arguments.json {
-        true => out::json(&answer),
-        false => print(&answer),
+    match (arguments.json, &arguments.pack, pack_bytes) {
+        (true, ..) => out::json(&answer),
+        (false, Some(path), Some(bytes)) => {
+            print(&answer);
+            out::line(say::pack_written(path.display(), bytes));
+        }
+        (false, ..) => print(&answer),
     }
     Ok(match answer.status {
         STATUS_ACTIVE => Exit::Done,
@@ -108,6 +127,15 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
 
 async fn open(client: &yulian_sdk::Client, named: &str) -> Result<Chain> {
     client.chain(named).await.map_err(sdk)
+}
+
+/// The record's pack with the way from the relay chain to it.
+async fn write_pack(arguments: &Arguments, of: &Chain, digest: &Digest, path: &Path) -> Result<usize> {
+    let relay = super::relay_chain(&arguments.connect).await?;
+    let pack = packs::fetch(of, digest, &arguments.organisation, None).await?;
+    let pack = relayed::with_word(&arguments.connect, of, &relay, pack).await?;
+    files::write(path, &pack, false)?;
+    Ok(pack.len())
 }
 
 async fn wait(arguments: &Arguments, from: &Chain, of: &Chain, sequence: u64, started: Instant) -> Result<PacketEnd> {

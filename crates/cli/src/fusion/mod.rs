@@ -10,10 +10,14 @@ pub(crate) use build::build;
 pub(crate) use layout::Layout;
 
 use crate::{
-    connect::block_on,
+    agent, chain,
+    connect::{Connect, block_on},
     problem::{Exit, Result},
+    refusal::sdk,
+    text::problem,
 };
 use clap::Subcommand;
+use yulian_sdk::{Chain, views::ChainRecordView};
 
 /// Template of a relay chain.
 pub(crate) const RELAY_TEMPLATE: &str = "relay";
@@ -35,4 +39,18 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         Command::Show(arguments) => block_on(show::run(&arguments)),
         Command::Ask(arguments) => block_on(ask::run(&arguments)),
     }
+}
+
+/// The relay chain among those of a platform.
+fn hub(chains: &[ChainRecordView]) -> Option<&ChainRecordView> {
+    chains
+        .iter()
+        .find(|chain| chain.template == RELAY_TEMPLATE && agent::is_linked(chain))
+}
+
+/// The platform's relay chain.
+async fn relay_chain(connect: &Connect) -> Result<Chain> {
+    let chains = chain::all(&connect.chain().await?).await?;
+    let hub = hub(&chains).ok_or_else(problem::no_relay_chain)?;
+    connect.client()?.chain(&hub.id.to_string()).await.map_err(sdk)
 }

@@ -223,6 +223,18 @@ crate::text::problems! {
         "链 {chain} 的节点没有给出高度 {height} 的验证节点集合", "请换一个节点再试",
         "the node of chain {chain} does not show the validators of height {height}", "try another node"
     }
+    not_linked(relay, chain) = "not_linked", No {
+        "中继链 {relay} 没有链 {chain} 的轻客户端，不能为其证据包作证", "请先连接两条链（yulian fusion build），或换一条中继链",
+        "the relay chain {relay} keeps no light client of chain {chain} and cannot vouch for its packs", "link the two first (yulian fusion build), or name another relay chain"
+    }
+    relay_behind(relay, chain) = "relay_behind", CannotRun {
+        "中继链 {relay} 尚未得知链 {chain} 的区块头", "请稍后再试，或用 yulian fusion show 查看",
+        "the relay chain {relay} does not know the block of chain {chain} yet", "try again later, or look at yulian fusion show"
+    }
+    no_relay_chain() = "no_relay_chain", No {
+        "平台上没有中继链", "请先用 yulian fusion build 建立融合网络，或不使用 --pack",
+        "the platform has no relay chain", "build a fusion network with yulian fusion build, or leave --pack out"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"
