@@ -196,6 +196,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "存证机构的编号（多个机构存过同一摘要时）",
         "Id of the depositing organisation (where several deposited the digest)",
     ),
+    (
+        "evidence.pack.relay",
+        "加入这条中继链的证明：只知道中继链创世摘要的人也能核验；需要时向中继链提交一笔交易",
+        "Add the word of this relay chain: whoever knows only its genesis digest can verify; submits to it where needed",
+    ),
     ("evidence.pack.out", "要写的证据包文件", "The pack file to write"),
     (
         "evidence.find",
@@ -722,6 +727,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "up.join",
         "接入的省级平台：http://主机:端口#中继链创世摘要",
         "The province's platform that is joined: http://HOST:PORT#RELAY-CHAIN-DIGEST",
+    ),
+    (
+        "fusion.ask.pack",
+        "把含中继路径的证据包写到这个文件：只凭中继链的创世摘要即可离线核验",
+        "Write the evidence pack with the relay path to this file: verified offline with the relay chain's digest alone",
     ),
     ("agent", "代理：跟随各链并搬运", "Agents: follow the chains and carry"),
     (

@@ -275,6 +275,18 @@ crate::text::problems! {
         "链 {chain} 的节点没有给出高度 {height} 的验证节点集合", "请换一个节点再试",
         "the node of chain {chain} does not show the validators of height {height}", "try another node"
     }
+    not_linked(relay, chain) = "not_linked", No {
+        "中继链 {relay} 没有链 {chain} 的轻客户端，不能为其证据包作证", "请先连接两条链（yulian fusion build），或换一条中继链",
+        "the relay chain {relay} keeps no light client of chain {chain} and cannot vouch for its packs", "link the two first (yulian fusion build), or name another relay chain"
+    }
+    relay_behind(relay, chain) = "relay_behind", CannotRun {
+        "中继链 {relay} 尚未得知链 {chain} 的区块头", "请稍后再试，或用 yulian fusion show 查看",
+        "the relay chain {relay} does not know the block of chain {chain} yet", "try again later, or look at yulian fusion show"
+    }
+    chain_not_linked(named, from, known) = "chain_not_linked", No {
+        "链 {from} 不认识名为“{named}”的链；认识：{known}", "新链由中继代理引入，稍后再试；或用创世摘要指明。见 yulian link list",
+        "chain {from} knows no chain \"{named}\"; it knows: {known}", "the relay agent introduces new chains, try again in a moment; or name it by its digest. See yulian link list"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"

@@ -68,6 +68,12 @@ crate::text::texts! {
     status_active(as_of) = "有效（{as_of}）", "active ({as_of})";
     status_superseded(by, height, time, reason, as_of) = "已由 {by} 更正，高度 {height}，{time}，原因：{reason}（{as_of}）", "superseded by {by} at height {height}, {time}, reason: {reason} ({as_of})";
     status_revoked(height, time, reason, as_of) = "已撤销，高度 {height}，{time}，原因：{reason}（{as_of}）", "revoked at height {height}, {time}, reason: {reason} ({as_of})";
+    label_relay() = "中继链", "relay chain";
+    label_vouched() = "中继链证明", "vouches for";
+    relay_vouches(name, height, block, as_of) = "{name} 的区块 {height}  {block}（{as_of}）", "block {height} of {name}  {block} ({as_of})";
+    rests_on_relay() = "您信任的是中继链：以下链由它证明", "you trust the relay chain: it vouches for the chain below";
+    rests_on_chain() = "您直接信任该链；中继链的证明与之一致", "you trust the chain itself; the relay chain's word agrees";
+    rests_on_nobody() = "中继链与该链都不在您信任之列", "you trust neither the relay chain nor the chain";
     set_changes(count) = "自创世以来变更 {count} 次，均已证明", "changed {count} times since genesis, each proven";
 
     // Chains of a platform.
@@ -143,7 +149,6 @@ crate::text::texts! {
     topology_unconfirmed() = "摘要未核对", "digest not compared";
     topology_upstream(chain, urls) = "上级平台：{urls}，由链 {chain} 接入", "joins: {urls}, with the chain {chain}";
     topology_told(kind, time, text) = "  {kind}  {time}  {text}", "  {kind}  {time}  {text}";
-    label_relay() = "中继链", "relay chain";
     label_at_relay() = "中继链所见", "at the relay chain";
     label_of_relay() = "所信中继链", "of the relay chain";
     label_knows() = "另认识", "also knows";
@@ -203,6 +208,7 @@ crate::text::texts! {
     table_packs(count) = "已写出 {count} 个证据包", "{count} packs written";
     more_problems(count) = "另有 {count} 个问题未显示", "{count} more problems are not shown";
     pack_written(path, bytes) = "已写出 {path}（{bytes} 字节）", "{path} written ({bytes} bytes)";
+    pack_earlier(height) = "没有在中继链上提交的密钥：证据包改用中继链已知的较早区块 {height}", "no key to submit with on the relay chain: the pack is stated under block {height}, an earlier one that it knows";
     found_nothing(height) = "没有找到存证记录（截至高度 {height}）", "no record was found (as of height {height})";
     found_more() = "还有更多记录，可用 --limit 增加显示数", "there are more records; raise --limit to see them";
     kind_single() = "单份", "single";
