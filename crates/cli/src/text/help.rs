@@ -69,6 +69,13 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "Folder of the network (./yulian-data by default, ./yulian-CITY for a city's platform)",
     ),
     (
+        "demo.fusion",
+        "演示融合网络（先运行 yulian up --topology henan）：跨链核验、凭证、超时退回、杀代理、拒伪造、建链、断云",
+        "Show the fusion network (yulian up --topology henan runs): verification across chains, vouchers, refunds, a killed agent, forgeries refused, a new chain, a lost cloud",
+    ),
+    ("demo.fusion.dir", "yulian up 的文件夹", "Folder of yulian up"),
+    ("demo.fusion.cloud", "失去的云", "The cloud that is lost"),
+    (
         "drill",
         "演练：停掉运行中网络的一部分，看其余部分如何继续",
         "Drills: take a part of a running network away and see how the rest goes on",
@@ -738,6 +745,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "agent.relay",
         "运行中继代理；yulian up 在有中继链时自动运行一个",
         "Run a relay agent; yulian up runs one where there is a relay chain",
+    ),
+    (
+        "agent.relay.exit_on_stdin_close",
+        "标准输入关闭时结束，供监管进程使用",
+        "End when standard input closes, for a supervising process",
     ),
     (
         "agent.relay.folder",

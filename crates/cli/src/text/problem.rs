@@ -263,6 +263,10 @@ crate::text::problems! {
         "另一个中继代理正在使用 {folder}", "yulian up 自带一个代理；另起的代理请用 --folder 指定别的文件夹",
         "another relay agent works in {folder}", "yulian up runs one itself; give a second one another --folder"
     }
+    cannot_start_agent(folder) = "cannot_start_agent", CannotRun {
+        "无法启动中继代理（{folder}）", "请按原因处理",
+        "the relay agent cannot be started ({folder})", "do what the reason says"
+    }
     chain_left_out(chain) = "chain_left_out", No {
         "中继代理暂不搬运链 {chain}", "请按原因处理；代理会自动重试",
         "the relay agent leaves out the chain {chain} for now", "mend the cause; the agent tries again by itself"

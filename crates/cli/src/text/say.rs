@@ -158,6 +158,7 @@ crate::text::texts! {
     fusion_agent(carried, refused, headers, backlog) = "中继代理：已搬运 {carried} 步，被拒 {refused}，区块头 {headers}，待办 {backlog}", "relay agent: {carried} steps carried, {refused} refused, {headers} headers, {backlog} waiting";
     fusion_agent_error(chain, text) = "  最近的问题（{chain}）：{text}", "  last problem ({chain}): {text}";
     fusion_agent_old(seconds) = "  状态是 {seconds} 秒前写的：代理可能已经停止", "  this status is {seconds} s old: the agent may have stopped";
+    agent_died(how, seconds) = "中继代理已退出（{how}），{seconds} 秒后重新启动；消息不会丢失", "the relay agent ended ({how}) and is started again after {seconds} s; no message is lost";
     agent_runs(count) = "中继代理正在跟随 {count} 条链", "the relay agent follows {count} chains";
     ask_not_found(chain) = "链 {chain} 上没有这条存证", "chain {chain} has no such record";
     ask_active(chain, height) = "链 {chain} 证明：该存证有效，存于高度 {height}", "chain {chain} proves it: the record is active, deposited at height {height}";
