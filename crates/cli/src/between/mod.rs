@@ -8,4 +8,4 @@ pub(crate) mod voucher;
 mod wait;
 
 pub(crate) use agree::{Settings, agree, decide, open_routes, settled, voters};
-pub(crate) use wait::{end_of, not_done};
+pub(crate) use wait::{end_of, ended, named, not_done};

@@ -214,7 +214,8 @@ async fn build(connect: &Connect, part: &Part) -> Result<()> {
         }
         Part::City(name, _) => {
             let system = connect.chain().await?;
-            chain::ask_for(connect, &system, name, SHARING_TEMPLATE).await?;
+            let mut founder = chain::Founder::new(connect, &system).await?;
+            founder.ask_for(name, SHARING_TEMPLATE).await?;
             let record = chain::running(&system, name).await?;
             out::note_line(say::city_ready(name, record.id));
             Ok(())
