@@ -3,6 +3,9 @@
 mod agree;
 pub(crate) mod link;
 mod names;
+pub(crate) mod notice;
+pub(crate) mod packet;
+pub(crate) mod route;
 pub(crate) mod say;
 pub(crate) mod voucher;
 mod wait;

@@ -1,6 +1,7 @@
 //! A fusion network with the real binary: chains made and linked, one asks another through the relay agent, a voucher of proofs.
 
 use crate::{
+    between,
     running::{Up, file, free_base, until},
     world::text,
 };
@@ -41,7 +42,7 @@ fn ask(up: &Up, from: &str, of: &str, digest: &str) -> crate::world::Answer {
 }
 
 #[test]
-fn one_chain_verifies_what_another_holds() {
+fn chains_verify_what_others_hold_and_move_vouchers() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("network");
     let up = Up::start(home.path(), &dir, free_base());
@@ -88,5 +89,11 @@ fn one_chain_verifies_what_another_holds() {
     let unknown = ask(&up, "开封", "郑州", &"7".repeat(64));
     assert_eq!((unknown.code, &unknown.json()["found"]), (1, &false.into()));
 
+    between::links(&up);
+    between::vouchers(&up);
+    between::routes(&up);
+    between::freeze(&up);
+    between::notices(&up);
+    between::link_anew(&up);
     up.stop("-TERM");
 }
