@@ -1,8 +1,8 @@
 //! The command line: its grammar, its help in both languages, its errors in words.
 
 use crate::{
-    account, agent, bench, between, block, chain, demo, doctor, evidence, fusion, governance, key, ledger, network,
-    node, platform, status,
+    account, agent, bench, between, block, chain, demo, doctor, drill, evidence, fusion, governance, key, ledger,
+    network, node, platform, status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -84,6 +84,8 @@ pub(crate) enum Run {
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
     Demo(demo::Arguments),
+    #[command(subcommand)]
+    Drill(drill::Command),
 }
 
 fn parse_language(code: &str) -> Result<Language, String> {

@@ -15,6 +15,7 @@ mod clock;
 mod connect;
 mod demo;
 mod doctor;
+mod drill;
 mod evidence;
 mod files;
 mod fusion;
@@ -28,6 +29,7 @@ mod platform;
 mod problem;
 mod progress;
 mod refusal;
+mod risk;
 mod status;
 mod text;
 mod transaction;
@@ -114,5 +116,6 @@ fn run(command: Run) -> Result<Exit> {
         Run::Doctor(arguments) => doctor::run(&arguments),
         Run::Bench(arguments) => bench::run(&arguments),
         Run::Demo(arguments) => demo::run(&arguments),
+        Run::Drill(command) => drill::run(&command),
     }
 }

@@ -23,7 +23,7 @@ use yulian_sdk::{
 use yulian_types::{
     Digest, StateKey, block_digest, decode_header,
     proto::{AgreeLink, LinkPoint, OpenLink, SetRoute},
-    state_keys::LINK_ACTIVE,
+    state_keys::{LINK_ACTIVE, LINK_ENDED},
 };
 
 /// A genesis that is older than this is no start of a light client any more, ms.
@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) direct: bool,
     /// The chain's default where it is 0.
     pub(crate) trust_period_ms: u64,
+    /// A link that has ended is made once more.
+    pub(crate) again: bool,
 }
 
 impl Settings {
@@ -150,6 +152,7 @@ impl Arguments {
             relay: self.relay,
             direct: self.direct,
             trust_period_ms: self.trust_days.unwrap_or_default().saturating_mul(MS_PER_DAY),
+            again: false,
         }
     }
 }
@@ -241,13 +244,14 @@ pub(crate) async fn settled(chain: &Chain) -> Result<()> {
     }
 }
 
-/// A chain agrees on another and opens its light client, unless it has one. One that is frozen or ended is not opened again: what
-/// happened is for the members to judge.
+/// A chain agrees on another and opens its light client, unless it has one. One that is frozen is not opened again, nor one that has
+/// ended unless the settings say so: what happened is for the members to judge.
 pub(crate) async fn agree(at: &Chain, voters: &[Actor], of: &Chain, settings: &Settings, reason: &str) -> Result<()> {
     let client = at.link_client(&of.id()).await.map_err(sdk)?;
     match client.map(|client| client.status) {
         None => {}
         Some(LINK_ACTIVE) => return Ok(()),
+        Some(LINK_ENDED) if settings.again => {}
         status => return Err(not_active(at, of, status)),
     }
     let start = match at.link_agreement(&of.id()).await.map_err(sdk)? {

@@ -7,6 +7,7 @@ use crate::{
     out,
     problem::{Cause, Exit, Result},
     refusal::sdk,
+    risk,
     text::{problem, say},
     transaction,
 };
@@ -21,7 +22,7 @@ use yulian_sdk::{
     Action, Chain,
     views::{ChainLife, ChainRecordView, OfferView},
 };
-use yulian_types::proto::{Account, CreateChain};
+use yulian_types::proto::{Account, CreateChain, Validator};
 
 /// Pause between looks at a chain that starts.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -49,6 +50,8 @@ pub(crate) struct Arguments {
     storage_mib: u32,
     #[arg(long)]
     vote: bool,
+    #[arg(long, value_name = "REASON", requires = "vote")]
+    accept_risk: Option<String>,
     #[arg(long, default_value_t = 30)]
     timeout_s: u64,
     #[arg(long)]
@@ -69,6 +72,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         organisations: &arguments.organisation,
         validators: &arguments.validator,
         observers: &arguments.observer,
+        accept_risk: arguments.accept_risk.as_deref(),
     };
     let mut call = wanted.call(&Ground::read(&system).await?, &actor.view.organisation)?;
     call.transactions_per_second = arguments.transactions_per_second;
@@ -198,6 +202,7 @@ struct Wanted<'a> {
     organisations: &'a [String],
     validators: &'a [String],
     observers: &'a [String],
+    accept_risk: Option<&'a str>,
 }
 
 impl Wanted<'_> {
@@ -227,6 +232,9 @@ impl Wanted<'_> {
             validators: keys(&validators),
             observers: keys(&observers),
             accounts: accounts.map(|account| account.id.clone()).collect(),
+            accept_risk: self
+                .accept_risk
+                .and_then(|reason| risk::of(validators.iter().map(|offer| validator(offer)).collect(), reason)),
             ..Default::default()
         })
     }
@@ -250,6 +258,15 @@ fn choose<'a>(offers: &'a [OfferView], template: &str) -> Vec<&'a OfferView> {
 
 fn pick<'a>(offers: &'a [OfferView], named: &[String]) -> Result<Vec<&'a OfferView>> {
     named.iter().map(|name| offer_of(offers, name)).collect()
+}
+
+fn validator(offer: &OfferView) -> Validator {
+    Validator {
+        public_key: Bytes::copy_from_slice(offer.node.0.as_bytes()),
+        name: offer.name.clone(),
+        cloud: offer.cloud.clone(),
+        organisation: offer.organisation.clone(),
+    }
 }
 
 fn keys(offers: &[&OfferView]) -> Vec<Bytes> {

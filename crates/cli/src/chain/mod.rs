@@ -6,6 +6,7 @@ mod show;
 
 pub(crate) use create::{Founder, running};
 pub(crate) use life::sign_for;
+pub(crate) use show::life as life_words;
 
 use crate::{
     connect::block_on,

@@ -123,7 +123,12 @@ pub(super) async fn run(arguments: &Approve) -> Result<Exit> {
     out::note_line(say::approve_compare(out::one_line(&join.genesis.message.name), id));
     let chain = at(&join.urls)?.chain(&id.to_string()).await.map_err(sdk)?;
     let voters = between::voters(connect, &relay).await?;
-    between::agree(&relay, &voters, &chain, &Settings::member(), &say::reason_fusion()).await?;
+    // Whoever approves a chain that left before wants it again.
+    let settings = Settings {
+        again: true,
+        ..Settings::member()
+    };
+    between::agree(&relay, &voters, &chain, &settings, &say::reason_fusion()).await?;
     let mut platforms = Platforms::read(&connect.dir)?;
     platforms.joined.retain(|known| known.chain.0 != id);
     platforms.joined.push(Joined {

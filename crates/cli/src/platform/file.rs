@@ -42,6 +42,9 @@ pub(crate) struct Upstream {
     /// Addresses under which others reach this platform's APIs; those of the folder's nodes if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) reached_at: Vec<String>,
+    /// The operators want a link that has ended once more; until it stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) again: bool,
     #[serde(default = "heartbeat_s")]
     pub(crate) heartbeat_s: u64,
 }
@@ -89,6 +92,7 @@ impl Upstream {
             relay: relay.map(Digest32),
             chain: chain.into(),
             reached_at: Vec::new(),
+            again: true,
             heartbeat_s: HEARTBEAT_S_DEFAULT,
         }
     }

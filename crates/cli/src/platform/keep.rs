@@ -25,7 +25,7 @@ use yulian_exec::rules::ROLE_ADMIN;
 use yulian_sdk::Chain;
 use yulian_types::{
     SealedJoin,
-    state_keys::{LINK_ACTIVE, LINK_FROZEN},
+    state_keys::{LINK_ACTIVE, LINK_ENDED, LINK_FROZEN},
 };
 
 /// Between two looks while something is to be done.
@@ -96,8 +96,8 @@ async fn look(connect: &Connect, beats: &mut Beats) -> Result<Standing> {
     {
         Some(LINK_ACTIVE) => {}
         Some(LINK_FROZEN) => return Ok(Standing::Waits(say::join_frozen(own.name()))),
-        Some(_) => return Ok(Standing::Waits(say::join_ended(own.name()))),
-        None => {
+        Some(_) if !upstream.again => return Ok(Standing::Waits(say::join_ended(own.name()))),
+        _ => {
             ask(connect, &upstream, &own, &relay).await?;
             return Ok(Standing::Waits(say::join_asked(own.name(), own.id(), url)));
         }
@@ -109,17 +109,33 @@ async fn look(connect: &Connect, beats: &mut Beats) -> Result<Standing> {
         .map(|client| client.status)
     {
         Some(LINK_ACTIVE) => {}
-        None => {
+        standing if standing != Some(LINK_ENDED) || upstream.again => {
             let voters = between::voters(connect, &own).await?;
-            between::agree(&own, &voters, &relay, &Settings::relay(), &say::reason_fusion()).await?;
+            let settings = Settings {
+                again: upstream.again,
+                ..Settings::relay()
+            };
+            between::agree(&own, &voters, &relay, &settings, &say::reason_fusion()).await?;
         }
-        Some(_) => return Ok(Standing::Waits(say::join_left(own.name()))),
+        _ => return Ok(Standing::Waits(say::join_left(own.name()))),
+    }
+    if upstream.again {
+        linked(connect)?;
     }
     beats.beat(connect, &upstream, &own, &relay).await?;
     Ok(Standing::Linked(say::join_linked(
         own.name(),
         out::one_line(relay.name()),
     )))
+}
+
+/// From now on a link that ends is the members' decision.
+fn linked(connect: &Connect) -> Result<()> {
+    let mut platforms = Platforms::read(&connect.dir)?;
+    if let Some(upstream) = &mut platforms.upstream {
+        upstream.again = false;
+    }
+    platforms.write(&connect.dir)
 }
 
 /// Brings the request to every node that is known: it waits there in memory.

@@ -52,6 +52,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "The account in --dir that signs: ORGANISATION or ORGANISATION/ACCOUNT",
     ),
     ("*.reason", "理由，写入链上", "The reason, which goes on the chain"),
+    (
+        "*.accept_risk",
+        "接受“一朵云可使链停住”的风险，写明理由；由表决决定，此后状态中一直显示",
+        "Accept that one cloud can stop the chain, with the reason; the vote decides on it, and every status shows it from then on",
+    ),
     ("*.candidate", "候选节点的接口地址", "Address of the candidate's API"),
     (
         "up",
@@ -63,6 +68,32 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "网络的文件夹（默认 ./yulian-data；市级平台为 ./yulian-城市拼音）",
         "Folder of the network (./yulian-data by default, ./yulian-CITY for a city's platform)",
     ),
+    (
+        "drill",
+        "演练：停掉运行中网络的一部分，看其余部分如何继续",
+        "Drills: take a part of a running network away and see how the rest goes on",
+    ),
+    (
+        "drill.lose-cloud",
+        "断云：杀掉一朵云的全部节点，证明每条链继续及其快慢，再恢复，写出报告",
+        "Lose a cloud: kill all its nodes, show that every chain goes on and how fast, bring them back, write a report",
+    ),
+    (
+        "drill.lose-cloud.cloud",
+        "云的名称，例如 联通",
+        "Name of the cloud, as its nodes are registered with",
+    ),
+    (
+        "drill.lose-cloud.seconds",
+        "断云的秒数，前后各观察同样长",
+        "Seconds for which the cloud is away; as long is looked at before and after",
+    ),
+    (
+        "drill.lose-cloud.report",
+        "报告文件（Markdown）；默认写入网络文件夹的 drills/",
+        "File of the report (Markdown); by default in drills/ of the network's folder",
+    ),
+    ("drill.lose-cloud.dir", "yulian up 的文件夹", "Folder of yulian up"),
     (
         "up.nodes",
         "新网络的节点数（默认 4；四个云能公平分担的数目）",
@@ -164,6 +195,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "evidence.pack.organisation",
         "存证机构的编号（多个机构存过同一摘要时）",
         "Id of the depositing organisation (where several deposited the digest)",
+    ),
+    (
+        "evidence.pack.relay",
+        "加入这条中继链的证明：只知道中继链创世摘要的人也能核验；需要时向中继链提交一笔交易",
+        "Add the word of this relay chain: whoever knows only its genesis digest can verify; submits to it where needed",
     ),
     ("evidence.pack.out", "要写的证据包文件", "The pack file to write"),
     (
@@ -818,6 +854,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "up.join",
         "接入的省级平台：http://主机:端口#中继链创世摘要",
         "The province's platform that is joined: http://HOST:PORT#RELAY-CHAIN-DIGEST",
+    ),
+    (
+        "fusion.ask.pack",
+        "把含中继路径的证据包写到这个文件：只凭中继链的创世摘要即可离线核验",
+        "Write the evidence pack with the relay path to this file: verified offline with the relay chain's digest alone",
     ),
     ("agent", "代理：跟随各链并搬运", "Agents: follow the chains and carry"),
     (

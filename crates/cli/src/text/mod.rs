@@ -163,6 +163,7 @@ mod tests {
             crate::bench::say::TEXTS,
             crate::between::say::TEXTS,
             crate::demo::say::TEXTS,
+            crate::drill::say::TEXTS,
             problem::TEXTS,
             HELP,
         ]

@@ -275,6 +275,18 @@ crate::text::problems! {
         "链 {chain} 的节点没有给出高度 {height} 的验证节点集合", "请换一个节点再试",
         "the node of chain {chain} does not show the validators of height {height}", "try another node"
     }
+    not_linked(relay, chain) = "not_linked", No {
+        "中继链 {relay} 没有链 {chain} 的轻客户端，不能为其证据包作证", "请先连接两条链（yulian fusion build），或换一条中继链",
+        "the relay chain {relay} keeps no light client of chain {chain} and cannot vouch for its packs", "link the two first (yulian fusion build), or name another relay chain"
+    }
+    relay_behind(relay, chain) = "relay_behind", CannotRun {
+        "中继链 {relay} 尚未得知链 {chain} 的区块头", "请稍后再试，或用 yulian fusion show 查看",
+        "the relay chain {relay} does not know the block of chain {chain} yet", "try again later, or look at yulian fusion show"
+    }
+    chain_not_linked(named, from, known) = "chain_not_linked", No {
+        "链 {from} 不认识名为“{named}”的链；认识：{known}", "新链由中继代理引入，稍后再试；或用创世摘要指明。见 yulian link list",
+        "chain {from} knows no chain \"{named}\"; it knows: {known}", "the relay agent introduces new chains, try again in a moment; or name it by its digest. See yulian link list"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"
@@ -500,5 +512,27 @@ crate::text::problems! {
     interrupted() = "interrupted", CannotRun {
         "已中断", "需要结果请重新执行",
         "interrupted", "run it again for a result"
+    }
+
+    // Drills.
+    drill_not_supervised(dir) = "drill_not_supervised", CannotRun {
+        "{dir} 中没有由 yulian up 看管的网络，不能替别的看管程序停止节点", "请先 yulian up；节点由 systemd 等看管时，请在该云的每台主机上用它停止节点（如 systemctl stop），以 yulian status 观察，再启动",
+        "no network that yulian up supervises runs in {dir}, and nodes under another supervision are not stopped behind its back", "start yulian up; where systemd or the like supervises the nodes, stop them with it on each host of that cloud (systemctl stop), watch yulian status, and start them again"
+    }
+    unknown_cloud(cloud, clouds) = "unknown_cloud", CannotRun {
+        "网络没有节点在云“{cloud}”，或全部节点都在其中", "网络中的云：{clouds}",
+        "no node of the network is in the cloud {cloud}, or all of them are", "clouds of the network: {clouds}"
+    }
+    drill_not_whole(nodes) = "drill_not_whole", CannotRun {
+        "已有验证节点没有运行：{nodes}；没有停止任何节点", "请先恢复它们：再失去一朵云会超出承诺的容错",
+        "validators are away already: {nodes}; nothing was stopped", "bring them back first: losing a cloud as well is more than the network promises to bear"
+    }
+    drill_silent_before(chains) = "drill_silent_before", No {
+        "演练之前这些链就没有最终确定交易：{chains}；没有停止任何节点", "请用 yulian status 查看原因",
+        "these chains made nothing final before the drill: {chains}; nothing was stopped", "look for the reason with yulian status"
+    }
+    drill_interrupted() = "drill_interrupted", CannotRun {
+        "演练被中断", "已停的节点正在由 yulian up 重新启动",
+        "the drill was interrupted", "yulian up starts the nodes again that were stopped"
     }
 }

@@ -68,6 +68,12 @@ crate::text::texts! {
     status_active(as_of) = "有效（{as_of}）", "active ({as_of})";
     status_superseded(by, height, time, reason, as_of) = "已由 {by} 更正，高度 {height}，{time}，原因：{reason}（{as_of}）", "superseded by {by} at height {height}, {time}, reason: {reason} ({as_of})";
     status_revoked(height, time, reason, as_of) = "已撤销，高度 {height}，{time}，原因：{reason}（{as_of}）", "revoked at height {height}, {time}, reason: {reason} ({as_of})";
+    label_relay() = "中继链", "relay chain";
+    label_vouched() = "中继链证明", "vouches for";
+    relay_vouches(name, height, block, as_of) = "{name} 的区块 {height}  {block}（{as_of}）", "block {height} of {name}  {block} ({as_of})";
+    rests_on_relay() = "您信任的是中继链：以下链由它证明", "you trust the relay chain: it vouches for the chain below";
+    rests_on_chain() = "您直接信任该链；中继链的证明与之一致", "you trust the chain itself; the relay chain's word agrees";
+    rests_on_nobody() = "中继链与该链都不在您信任之列", "you trust neither the relay chain nor the chain";
     set_changes(count) = "自创世以来变更 {count} 次，均已证明", "changed {count} times since genesis, each proven";
 
     // Chains of a platform.
@@ -143,7 +149,6 @@ crate::text::texts! {
     topology_unconfirmed() = "摘要未核对", "digest not compared";
     topology_upstream(chain, urls) = "上级平台：{urls}，由链 {chain} 接入", "joins: {urls}, with the chain {chain}";
     topology_told(kind, time, text) = "  {kind}  {time}  {text}", "  {kind}  {time}  {text}";
-    label_relay() = "中继链", "relay chain";
     label_at_relay() = "中继链所见", "at the relay chain";
     label_of_relay() = "所信中继链", "of the relay chain";
     label_knows() = "另认识", "also knows";
@@ -165,6 +170,12 @@ crate::text::texts! {
     action_close_route(source, destination, module) = "关闭路由 {source} → {destination} {module}", "close the route from {source} to {destination} {module}";
     action_remove_route(source, destination, module) = "移除路由 {source} → {destination} {module}，此后由更宽的路由决定", "remove the route from {source} to {destination} {module}; the next wider one decides then";
     action_lift_freeze(source, destination) = "解除冻结 {source} → {destination}", "lift the freeze from {source} to {destination}";
+    risk_accepted(shares, limit, reason) = "云容错不足：{shares}，一朵云最多可有 {limit} 个；理由：{reason}", "a cloud can stop it: {shares}, at most {limit} could be lost; reason: {reason}";
+    risk_by_vote(proposal, organisation, height) = "提案 {proposal}（{organisation}），高度 {height}", "proposal {proposal} ({organisation}), height {height}";
+    risk_by_genesis() = "创世", "genesis";
+    risk_line(risk, source, time) = "已接受的风险：{risk}（{source}，{time}）", "accepted risk: {risk} ({source}, {time})";
+    risk_none() = "注意：变更后任何一朵云都可以失去，没有风险需要接受", "note: any cloud could be lost after this, there is no risk to accept";
+    label_risk() = "已接受的风险", "accepted risk";
     reason_create_chain(name) = "创建链 {name}", "create the chain {name}";
     reason_destroy_chain(name) = "销毁链 {name}", "destroy the chain {name}";
     node_offered(name) = "节点 {name} 的托管承诺已登记", "the offer of node {name} is set";
@@ -197,6 +208,7 @@ crate::text::texts! {
     table_packs(count) = "已写出 {count} 个证据包", "{count} packs written";
     more_problems(count) = "另有 {count} 个问题未显示", "{count} more problems are not shown";
     pack_written(path, bytes) = "已写出 {path}（{bytes} 字节）", "{path} written ({bytes} bytes)";
+    pack_earlier(height) = "没有在中继链上提交的密钥：证据包改用中继链已知的较早区块 {height}", "no key to submit with on the relay chain: the pack is stated under block {height}, an earlier one that it knows";
     found_nothing(height) = "没有找到存证记录（截至高度 {height}）", "no record was found (as of height {height})";
     found_more() = "还有更多记录，可用 --limit 增加显示数", "there are more records; raise --limit to see them";
     kind_single() = "单份", "single";
@@ -303,6 +315,10 @@ crate::text::texts! {
     label_charter_text() = "章程全文摘要", "text digest";
     charter_text_absent() = "未登记", "none";
     action_protocol(version, height) = "自高度 {height} 起启用协议版本 {version}", "switch on protocol version {version} from height {height}";
+    action_create_chain(name, template, creator) = "创建链 {name}（模板 {template}，机构 {creator}）", "create the chain {name} (template {template}, organisation {creator})";
+    action_change_chain(name, state) = "把链 {name} 变为：{state}", "bring the chain {name} into the state: {state}";
+    action_set_template(name) = "设置建链模板 {name}", "set the template {name}";
+    action_with_risk(action, risk) = "{action}；接受风险——{risk}", "{action}; it accepts a risk: {risk}";
     action_other(number) = "本程序不认识的内容（类型 {number}）", "an action that this program does not know (kind {number})";
     protocol_unknown_here(version) = "注意：本程序不认识协议版本 {version}，届时本版本的节点会停止", "note: this program does not know protocol version {version}; nodes of this version will stop there";
     step_preparing() = "准备", "preparing";

@@ -93,6 +93,7 @@ pub(crate) fn topology(nodes: usize, port_base: u16, owner: &Owner) -> Result<To
         name: owner.platform.clone(),
         epoch_length: EPOCH_LENGTH_DEFAULT,
         parameters: Default::default(),
+        accept_risk: None,
         charter: None,
         offer: Some(Capacity {
             chains: CHAINS,

@@ -1,6 +1,7 @@
 //! `yulian up`: a whole network on this machine, one process for each node.
 
 mod child;
+pub(crate) mod hold;
 mod layout;
 mod log;
 mod ports;
@@ -9,7 +10,7 @@ mod role;
 pub(crate) mod status_file;
 mod supervise;
 
-pub(crate) use child::{CONFIG_FILE, HOLD_FILE};
+pub(crate) use child::CONFIG_FILE;
 pub(crate) use layout::{Owner, PEER_PORT_OFFSET, topology};
 
 use crate::{

@@ -11,6 +11,7 @@ use crate::{
     chain,
     effect::Effect,
     link::{agreement, freeze, route},
+    risk::Source,
 };
 use bytes::Bytes;
 use prost::Message;
@@ -28,6 +29,25 @@ pub(super) enum Moment {
     Proposed,
     /// It is carried.
     Carried,
+}
+
+/// In which proposal an action is judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Occasion<'a> {
+    pub(super) moment: Moment,
+    /// The proposal; one that is only being made has no number yet.
+    pub(super) source: Source<'a>,
+}
+
+impl Occasion<'_> {
+    /// The action is proposed.
+    pub(super) const PROPOSED: Self = Self {
+        moment: Moment::Proposed,
+        source: Source {
+            proposal: 0,
+            organisation: "",
+        },
+    };
 }
 
 /// A proposal's action, decoded.
@@ -86,6 +106,8 @@ impl Action {
     pub(super) fn quorum(&self, charter: &Charter) -> Quorum {
         let quorum = match self {
             Self::AddValidator(_) | Self::RemoveValidator(_) | Self::ReplaceValidator(_) => &charter.validators,
+            // Whoever accepts a risk decides on validators.
+            Self::CreateChain(action) if action.accept_risk.is_some() => &charter.validators,
             Self::SetParameter(_) | Self::SetTemplate(_) | Self::CreateChain(_) => &charter.parameters,
             Self::AddOrganisation(_)
             | Self::RemoveOrganisation(_)
@@ -108,11 +130,11 @@ impl Action {
     }
 
     /// What carrying the action would change; fails with the reason why it cannot be carried.
-    pub(super) fn effect(&self, call: &mut Call<'_>, moment: Moment) -> Result<Effect, Failure> {
+    pub(super) fn effect(&self, call: &mut Call<'_>, occasion: Occasion<'_>) -> Result<Effect, Failure> {
         match self {
-            Self::AddValidator(action) => validators::add(call, action, moment),
-            Self::RemoveValidator(action) => validators::remove(call, action, moment),
-            Self::ReplaceValidator(action) => validators::replace(call, action, moment),
+            Self::AddValidator(action) => validators::add(call, action, occasion),
+            Self::RemoveValidator(action) => validators::remove(call, action, occasion),
+            Self::ReplaceValidator(action) => validators::replace(call, action, occasion),
             Self::SetParameter(action) => settings::parameter(call, action),
             Self::AddOrganisation(action) => organisations::add(call, action),
             Self::RemoveOrganisation(id) => organisations::remove(call, id),
@@ -126,7 +148,7 @@ impl Action {
             Self::LiftFreeze(action) => freeze::lift(call, action),
             Self::RemoveRoute(action) => route::remove(call, action),
             Self::CreateChain(action) => {
-                let request = chain::Request::by_vote(call, action.as_ref().clone())?;
+                let request = chain::Request::by_vote(call, action.as_ref().clone(), occasion.source)?;
                 Ok(request.effect(call)?.0)
             }
             Self::ChangeChain(action) => chain::change(call, action),

@@ -158,6 +158,7 @@ fn rotate(net: &mut Net, times: usize) -> Vec<u64> {
             public_key: old.public_key.clone(),
             validator: Some(validator(&name, &old.cloud, "a")),
             proof: Some(proof),
+            accept_risk: None,
         };
         net.carry_on(A, governance::KIND_REPLACE_VALIDATOR, &replace);
         while !(net.chains[A].height() + 1).is_multiple_of(EPOCH_LENGTH) {
