@@ -89,7 +89,8 @@ pub(super) async fn agree(connect: &Connect, at: &Chain, of: &Chain, relay: bool
     let signed = carrier
         .call(at.terms(), link::LINK_MODULE, "open", &open)
         .or_problem(problem::cannot_sign)?;
-    transaction::result(at, &signed).await.map(|_| ())
+    // Whoever looks next must see it.
+    transaction::provable_result(at, &signed).await.map(|_| ())
 }
 
 /// Where a light client of a chain begins, and what opens it there: at genesis while that is young, later at the last final header,

@@ -235,6 +235,10 @@ crate::text::problems! {
         "平台上没有中继链", "请先用 yulian fusion build 建立融合网络，或不使用 --pack",
         "the platform has no relay chain", "build a fusion network with yulian fusion build, or leave --pack out"
     }
+    not_provable_yet(id, chain) = "not_provable_yet", CannotRun {
+        "链 {chain} 已执行交易 {id}，但其结果尚不能证明", "请检查各节点是否运行（yulian status），稍后再试",
+        "chain {chain} has executed transaction {id}, but its result cannot be proven yet", "check that the nodes run (yulian status) and try again"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"
