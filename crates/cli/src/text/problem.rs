@@ -287,6 +287,10 @@ crate::text::problems! {
         "链 {from} 不认识名为“{named}”的链；认识：{known}", "新链由中继代理引入，稍后再试；或用创世摘要指明。见 yulian link list",
         "chain {from} knows no chain \"{named}\"; it knows: {known}", "the relay agent introduces new chains, try again in a moment; or name it by its digest. See yulian link list"
     }
+    not_provable_yet(id, chain) = "not_provable_yet", CannotRun {
+        "链 {chain} 已执行交易 {id}，但其结果尚不能证明", "请检查各节点是否运行（yulian status），稍后再试",
+        "chain {chain} has executed transaction {id}, but its result cannot be proven yet", "check that the nodes run (yulian status) and try again"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"
