@@ -5,29 +5,19 @@ use crate::{
     connect::Connect,
     out,
     problem::{Cause, Result},
-    refusal::{self, sdk},
+    refusal,
     text::{problem, say},
     transaction,
 };
 use bytes::Bytes;
-use std::time::{Duration, Instant};
 use yulian_modules::link::LINK_MODULE;
-use yulian_sdk::{Account, Chain, SdkError, Word};
-use yulian_types::{
-    StateKey,
-    proto::{Carry, LinkUpdate},
-};
+use yulian_sdk::{Account, Chain, Word};
+use yulian_types::proto::{Carry, LinkUpdate};
 
 /// Most updates that are brought: as many as a light client needs that missed every change of the validators there may be.
 const CARRIES_MAX: usize = 66;
 /// Kept headers that are tried where nothing can be brought.
 const KEPT_TRIED_MAX: usize = 8;
-/// What was brought is provable within this time: the block after it must be final.
-const PROVABLE_WITHIN: Duration = Duration::from_secs(30);
-/// Pause between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
-/// Code of a node whose last state is not provable yet.
-const NOT_PROVABLE: &str = "not_provable";
 
 /// The pack with the relay chain's word. Where the relay chain does not keep the pack's last header, it is brought with a key of the
 /// folder; without one the pack is stated under an earlier header that it keeps.
@@ -38,7 +28,7 @@ pub(crate) async fn with_word(connect: &Connect, chain: &Chain, relay: &Chain, p
             Word::Missing { update, kept } => (*update, kept),
         };
         match agent::carrier(connect, relay).await {
-            Ok(carrier) => carry(relay, &carrier, chain, update).await?,
+            Ok(carrier) => carry(relay, &carrier, update).await?,
             Err(no_key) => return earlier(chain, relay, &pack, &kept).await?.ok_or(no_key),
         }
     }
@@ -48,30 +38,14 @@ pub(crate) async fn with_word(connect: &Connect, chain: &Chain, relay: &Chain, p
     ))
 }
 
-async fn carry(relay: &Chain, carrier: &Account, of: &Chain, update: LinkUpdate) -> Result<()> {
+async fn carry(relay: &Chain, carrier: &Account, update: LinkUpdate) -> Result<()> {
     let carry = Carry {
         updates: vec![update],
         items: Vec::new(),
     };
     let signed = carrier.call(relay.terms(), LINK_MODULE, "carry", &carry);
-    let done = transaction::result(relay, &signed.or_problem(problem::cannot_sign)?).await?;
-    let (height, until) = (done.block.height, Instant::now() + PROVABLE_WITHIN);
-    loop {
-        let provable = match relay.state(&StateKey::link_client(&of.id()), None).await {
-            Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE => 0,
-            view => view.map_err(sdk)?.height,
-        };
-        if provable >= height {
-            return Ok(());
-        }
-        if Instant::now() >= until {
-            return Err(problem::relay_behind(
-                out::one_line(relay.name()),
-                out::one_line(of.name()),
-            ));
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
+    let signed = signed.or_problem(problem::cannot_sign)?;
+    transaction::provable_result(relay, &signed).await.map(|_| ())
 }
 
 /// The pack under the highest header that the relay chain keeps and that has a finality proof of its own.

@@ -17,7 +17,7 @@ mod url;
 pub(crate) use file::Platforms;
 pub(crate) use join::{joins, say_how_to_join};
 pub(crate) use keep::keep;
-pub(crate) use peers::{Foreign, foreign, relay_at};
+pub(crate) use peers::{Foreign, at, foreign, relay_at};
 pub(crate) use topology::{Command as Topology, run as topology};
 pub(crate) use url::JoinUrl;
 

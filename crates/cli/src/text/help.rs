@@ -476,6 +476,133 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "File with the LinkConflict message, as bytes or in hexadecimal",
     ),
     (
+        "packet",
+        "跨链消息：尚未结束的消息，以及每条消息的进展",
+        "Packets between chains: what has not ended, and where each stands",
+    ),
+    (
+        "packet.list",
+        "已发出而未结束的消息及其进展；默认为平台的全部链",
+        "What was sent and has not ended, and where it stands; of all chains of the platform unless one is named",
+    ),
+    (
+        "packet.list.from",
+        "来源链：名称或创世摘要",
+        "The chain that sent: its name or genesis digest",
+    ),
+    (
+        "packet.list.module",
+        "模块：notice、verification 或 voucher",
+        "Module: notice, verification or voucher",
+    ),
+    ("packet.show", "一条消息的进展", "Where one packet stands"),
+    ("packet.show.sequence", "序号", "Its number"),
+    (
+        "packet.show.from",
+        "来源链：名称或创世摘要",
+        "The chain that sent it: its name or genesis digest",
+    ),
+    (
+        "packet.show.module",
+        "模块：notice、verification 或 voucher",
+        "Module: notice, verification or voucher",
+    ),
+    (
+        "route",
+        "中继链的路由：谁可以向谁发送什么；监管冻结",
+        "Routes of the relay chain: who may send what to whom; the regulator's freeze",
+    ),
+    ("route.list", "路由与冻结", "Routes and freezes"),
+    (
+        "route.set",
+        "表决开通或修改一条路由；最具体的一条说了算",
+        "Vote to open or change a route; the most exact one decides",
+    ),
+    (
+        "route.close",
+        "表决关闭一条路由：已中继的不受影响，其余到时退回",
+        "Vote to close a route: what was relayed goes on, the rest is refunded in its time",
+    ),
+    (
+        "route.remove",
+        "表决移除一条路由：此后由更宽的路由决定",
+        "Vote to remove a route: the next wider one decides then",
+    ),
+    (
+        "route.freeze",
+        "监管方立即冻结一个方向（角色 regulator）",
+        "The regulator freezes a way at once (role regulator)",
+    ),
+    ("route.lift", "表决解除冻结", "Vote to lift a freeze"),
+    (
+        "*.from",
+        "来源链：名称、创世摘要，或 any",
+        "The chain that sends: its name, its genesis digest, or any",
+    ),
+    ("*.module", "模块；不给出为任意模块", "Module; any where none is named"),
+    (
+        "route.set.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.close.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.remove.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.freeze.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.lift.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.set.organisation",
+        "来源链上可以发送的机构，可多次给出；默认全部",
+        "An organisation of the sending chain that may send, may be given several times; all by default",
+    ),
+    ("route.set.ordered", "只收按序的消息", "Only packets that go in order"),
+    (
+        "notice",
+        "通告：告知另一条链，查看收到的通告",
+        "Notices: tell another chain something, and see what was told",
+    ),
+    (
+        "notice.send",
+        "向另一条链发通告，等到送达",
+        "Tell another chain something and wait until it has it",
+    ),
+    ("notice.send.text", "内容", "The text"),
+    (
+        "notice.send.kind",
+        "类型：heartbeat、notice、parameter、policy",
+        "Kind: heartbeat, notice, parameter, policy",
+    ),
+    (
+        "notice.send.document",
+        "附带文件的 SM3 摘要",
+        "A file whose SM3 digest goes with it",
+    ),
+    (
+        "notice.list",
+        "每条链每一类最近的通告",
+        "The last notice of each kind from each chain",
+    ),
+    (
+        "notice.list.from",
+        "来源链：名称或创世摘要",
+        "The chain that sent it: its name or genesis digest",
+    ),
+    (
         "voucher",
         "凭证：发行、转让、跨链送达、兑付、查账",
         "Vouchers: issue, give, send to other chains, redeem, look at the books",

@@ -291,6 +291,10 @@ crate::text::problems! {
         "链 {from} 不认识名为“{named}”的链；认识：{known}", "新链由中继代理引入，稍后再试；或用创世摘要指明。见 yulian link list",
         "chain {from} knows no chain \"{named}\"; it knows: {known}", "the relay agent introduces new chains, try again in a moment; or name it by its digest. See yulian link list"
     }
+    not_provable_yet(id, chain) = "not_provable_yet", CannotRun {
+        "链 {chain} 已执行交易 {id}，但其结果尚不能证明", "请检查各节点是否运行（yulian status），稍后再试",
+        "chain {chain} has executed transaction {id}, but its result cannot be proven yet", "check that the nodes run (yulian status) and try again"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"
@@ -308,8 +312,12 @@ crate::text::problems! {
         "no chain \"{name}\" is known; known: {known}", "check the name or give the genesis digest; see yulian link list"
     }
     chain_not_hosted(name) = "chain_not_hosted", No {
-        "所连节点没有承载链 {name}，无法查询", "请用 --url 指定承载该链的节点",
-        "the nodes do not host chain {name}, so it cannot be asked", "name nodes that host it by --url"
+        "无法查询链 {name}：所连节点没有承载它，其所在平台也联系不上", "请用 --url 指定承载该链的节点，或稍后再试",
+        "chain {name} cannot be asked: the nodes do not host it and its platform is not reached", "name nodes that host it by --url, or try again later"
+    }
+    unknown_packet(chain, sequence) = "unknown_packet", No {
+        "链 {chain} 没有发出过这条消息（第 {sequence} 号）", "请核对来源、目的、模块与序号；用 yulian packet list 查看未结束的消息",
+        "chain {chain} never sent this packet (no. {sequence})", "check source, destination, module and number; see yulian packet list for those that have not ended"
     }
     bad_conflict(path) = "bad_conflict", CannotRun {
         "{path} 不是冲突证据", "应为 LinkConflict 消息（二进制或十六进制）",

@@ -1,6 +1,7 @@
 //! A fusion network with the real binary: chains made and linked, one asks another through the relay agent, a voucher of proofs.
 
 use crate::{
+    between,
     running::{Up, file, free_base, until},
     world::{run, text},
 };
@@ -45,7 +46,7 @@ fn ask(up: &Up, from: &str, of: &str, digest: &str) -> crate::world::Answer {
 }
 
 #[test]
-fn one_chain_verifies_what_another_holds() {
+fn chains_verify_what_others_hold_and_move_vouchers() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("network");
     let up = Up::start(home.path(), &dir, free_base());
@@ -95,6 +96,12 @@ fn one_chain_verifies_what_another_holds() {
     let packs = packs_with_the_relay_path(&up, home.path(), &digest);
     let digest_of = |name: &str| up.ok(&["chain", "show", name])["id"].as_str().expect("id").to_owned();
     let (relay, own, other) = (digest_of(RELAY), digest_of("郑州"), digest_of("开封"));
+    between::links(&up);
+    between::vouchers(&up);
+    between::routes(&up);
+    between::freeze(&up);
+    between::notices(&up);
+    between::link_anew(&up);
     up.stop("-TERM");
     // A court has the file, the pack and 64 digits; there is no network any more.
     for pack in &packs {

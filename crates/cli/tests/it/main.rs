@@ -1,5 +1,6 @@
 //! The binary as people and programs use it.
 
+mod between;
 mod chains;
 mod fusion;
 mod journey;
