@@ -180,7 +180,9 @@ SCHEMA = {
     "ValidatorSet": "validators:Validator*",
     "Genesis": "version:u32 name:string time_ms:u64 protocol_version:u32 epoch_length:u64 validators:ValidatorSet "
     "organisations:Organisation* accounts:Account* charter:Charter parameters:Parameter* nodes:NodeRecord* "
-    "modules:string* templates:ChainTemplate* offers:NodeOffer*",
+    "modules:string* templates:ChainTemplate* offers:NodeOffer* accepted_risk:AcceptedRisk",
+    "AcceptedRisk": "validators:u32 clouds:CloudShare* reason:string",
+    "CloudShare": "cloud:string validators:u32",
     "ChainTemplate": "name:string title_zh:string title_en:string modules:string* parameters:ParameterValue* epoch_length:u64 "
     "leader_timeout_ms:u32 role:string per_organisation_max:u32 transactions_per_second:u32 storage_mib:u32",
     "ParameterValue": "name:string value:u64",

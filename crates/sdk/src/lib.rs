@@ -11,6 +11,7 @@ mod error;
 mod http;
 pub mod limits;
 mod link;
+mod links;
 mod pack;
 mod proof;
 mod relay;
@@ -24,6 +25,7 @@ pub use crate::{
     client::{Chain, Client, Follow, Options, Page, Patience, succeeded},
     error::{SdkError, SubmitError},
     http::HttpError,
+    links::{Books, Holding, Journey, OpenPackets, PacketName, deciding_route},
     pack::{PackFailure, row_pack, verify_pack},
     proof::{ProofFailure, Proofs, ProvenTransaction},
     relay::Word,

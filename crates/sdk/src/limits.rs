@@ -31,6 +31,15 @@ pub const TABLE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Most columns of a table.
 pub const COLUMNS_MAX: usize = 4096;
 
+/// Values of a chain's state that are read at a time.
+pub const READS_AT_ONCE: usize = 16;
+/// Most packets that are looked at for those that have not ended, the newest first.
+pub const PACKETS_SEARCHED_MAX: u64 = 4096;
+/// How often the books of a series are read anew because they changed meanwhile.
+pub const BOOKS_READ_MAX: usize = 16;
+/// Most series of vouchers that are listed.
+pub const SERIES_LISTED_MAX: u64 = 65_536;
+
 /// The pause before attempt `failures + 1`: doubling from [`BACKOFF_MIN`] to [`BACKOFF_MAX`].
 pub(crate) fn backoff(failures: u32) -> Duration {
     BACKOFF_MIN.saturating_mul(1 << failures.min(10)).min(BACKOFF_MAX)

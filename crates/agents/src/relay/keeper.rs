@@ -32,7 +32,7 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
     loop {
         let hub = shared.places[&shared.hub].height.load(Relaxed);
         let mut looks = JoinSet::new();
-        for (id, place) in &shared.places {
+        for (id, place) in shared.places.iter().filter(|(_, place)| place.is_own()) {
             let now = Seen {
                 own: place.height.load(Relaxed),
                 hub,

@@ -3,21 +3,19 @@
 mod ask;
 mod build;
 mod layout;
-mod link;
 mod show;
 
 pub(crate) use build::build;
-pub(crate) use layout::Layout;
+pub(crate) use layout::{City, Layout};
+pub(crate) use show::standing;
 
 use crate::{
-    agent, chain,
-    connect::{Connect, block_on},
+    agent,
+    connect::block_on,
     problem::{Exit, Result},
-    refusal::sdk,
-    text::problem,
 };
 use clap::Subcommand;
-use yulian_sdk::{Chain, views::ChainRecordView};
+use yulian_sdk::views::ChainRecordView;
 
 /// Template of a relay chain.
 pub(crate) const RELAY_TEMPLATE: &str = "relay";
@@ -42,15 +40,8 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 }
 
 /// The relay chain among those of a platform.
-fn hub(chains: &[ChainRecordView]) -> Option<&ChainRecordView> {
+pub(crate) fn hub(chains: &[ChainRecordView]) -> Option<&ChainRecordView> {
     chains
         .iter()
         .find(|chain| chain.template == RELAY_TEMPLATE && agent::is_linked(chain))
-}
-
-/// The platform's relay chain.
-async fn relay_chain(connect: &Connect) -> Result<Chain> {
-    let chains = chain::all(&connect.chain().await?).await?;
-    let hub = hub(&chains).ok_or_else(problem::no_relay_chain)?;
-    connect.client()?.chain(&hub.id.to_string()).await.map_err(sdk)
 }

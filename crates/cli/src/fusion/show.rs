@@ -43,7 +43,8 @@ struct Member {
     of_relay: &'static str,
 }
 
-pub(super) fn standing(status: Option<u32>) -> &'static str {
+/// What a chain thinks of another, in a word for programs.
+pub(crate) fn standing(status: Option<u32>) -> &'static str {
     match status {
         Some(LINK_ACTIVE) => "active",
         Some(LINK_FROZEN) => "frozen",

@@ -56,7 +56,7 @@ pub(super) fn check_age(call: &Call<'_>, client: &LinkClient, time_ms: u64) -> R
 /// This chain's relay.
 pub(super) fn relay(call: &mut Call<'_>) -> Result<Option<Digest>, Failure> {
     Ok(call
-        .get(&tables::relay_chain())?
+        .get(&StateKey::relay_chain())?
         .and_then(|bytes| Digest::from_slice(&bytes)))
 }
 
@@ -135,7 +135,7 @@ pub(super) fn open(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fail
     };
     begin(call, &genesis, start, client)?;
     agreement::relay_effect(call, &chain, agreed.relay)?.write(call)?;
-    call.delete(&tables::agreement(&chain))?;
+    call.delete(&StateKey::link_agreement(&chain))?;
     Ok(Bytes::new())
 }
 
@@ -241,12 +241,14 @@ fn begin(call: &mut Call<'_>, genesis: &SealedGenesis, start: Start, settings: L
 }
 
 fn enlist(call: &mut Call<'_>, chain: &Digest) -> Result<(), Failure> {
-    let mut list: LinkList = call.record(&tables::list(), "list of links")?.unwrap_or_default();
+    let mut list: LinkList = call
+        .record(&StateKey::link_list(), "list of links")?
+        .unwrap_or_default();
     if list.chains.len() >= CLIENTS_MAX {
         return Err(Failure::new(&codes::TOO_MANY, format!("{CLIENTS_MAX} chains")));
     }
     list.chains.push(chain.to_vec().into());
-    call.put_record(&tables::list(), &list)
+    call.put_record(&StateKey::link_list(), &list)
 }
 
 /// Nothing of an earlier client stays when another start takes its place.
@@ -468,7 +470,7 @@ fn freeze(call: &mut Call<'_>, chain: &Digest, mut client: LinkClient) -> Result
     client.updated_height = call.block().height;
     call.put_record(&StateKey::link_client(chain), &client)?;
     // A start that was voted before the freeze does not lift it.
-    call.delete(&tables::agreement(chain))?;
+    call.delete(&StateKey::link_agreement(chain))?;
     call.emit("client_frozen", chain.to_vec().into())
 }
 

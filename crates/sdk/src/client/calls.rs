@@ -105,15 +105,31 @@ impl Chain {
         self.read(format!("/state/{}/{bytes}{query}", key.module_id)).await
     }
 
-    /// The record at a key of the state, after the last block that can be proven, as the node says; `None` if there is none.
-    pub async fn record<M: Message + Default>(&self, key: &StateKey) -> Result<Option<M>, SdkError> {
-        let view = self.state(key, None).await?;
-        let message = view.value.map(|value| M::decode(value.0)).transpose();
-        message.map_err(|error| SdkError::Answer {
-            path: format!("{}/state/{}", self.base, key.module_id),
+    /// A record of the state after the last provable block, as the node says; `None` if there is none.
+    pub async fn record<T: Message + Default>(&self, key: &StateKey) -> Result<Option<T>, SdkError> {
+        self.decoded(key, self.state(key, None).await?.value)
+    }
+
+    pub(crate) fn decoded<T: Message + Default>(
+        &self,
+        key: &StateKey,
+        value: Option<yulian_api::Hex>,
+    ) -> Result<Option<T>, SdkError> {
+        let record = value.map(|value| T::decode(value.0)).transpose();
+        record.map_err(|error| self.undecodable(key, &error))
+    }
+
+    pub(crate) fn undecodable(&self, key: &StateKey, error: &dyn std::error::Error) -> SdkError {
+        SdkError::Answer {
+            path: format!(
+                "{}/state/{}/{}",
+                self.base,
+                key.module_id,
+                yulian_api::Hex(key.key.clone())
+            ),
             status: 200,
             reason: error.to_string(),
-        })
+        }
     }
 
     /// Evidence records.
