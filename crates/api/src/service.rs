@@ -245,6 +245,9 @@ pub trait ChainService: Clone + Send + Sync + 'static {
     /// What nodes offer to host.
     fn offers(&self, page: PageRequest) -> impl Future<Output = Result<OfferPage, ApiError>> + Send;
 
+    /// What waits: invitations, notices, votes.
+    fn pending(&self) -> impl Future<Output = Result<PendingView, ApiError>> + Send;
+
     /// Proposals.
     fn proposals(&self, page: PageRequest) -> impl Future<Output = Result<ProposalPage, ApiError>> + Send;
 

@@ -6,6 +6,7 @@ mod chain;
 mod evidence;
 mod fusion;
 mod links;
+mod membership;
 mod model;
 mod net;
 mod nodes;

@@ -6,6 +6,7 @@ mod errors;
 mod evidence;
 mod pack;
 mod page;
+mod pending;
 mod proofs;
 mod records;
 mod register;
@@ -342,6 +343,10 @@ impl<R: Runtime, K: Kv> ChainService for ChainApi<R, K> {
 
     async fn offers(&self, page: PageRequest) -> Result<OfferPage, ApiError> {
         self.list_offers(page).await
+    }
+
+    async fn pending(&self) -> Result<PendingView, ApiError> {
+        self.list_pending().await
     }
 
     async fn proposals(&self, page: PageRequest) -> Result<ProposalPage, ApiError> {
