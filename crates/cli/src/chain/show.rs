@@ -139,6 +139,10 @@ pub(super) fn print(chain: &ChainRecordView) {
     if !chain.reason.is_empty() {
         rows.push((say::label_reason(), out::one_line(&chain.reason)));
     }
+    if chain.validators_since > 0 {
+        let since = say::validators_stated(chain.validators_since, chain.validators_elsewhere);
+        rows.push((say::label_validators_stated(), since));
+    }
     if let Some(risk) = &chain.risk {
         rows.push((say::label_risk(), risk::line(risk)));
     }

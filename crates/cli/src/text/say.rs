@@ -86,6 +86,8 @@ crate::text::texts! {
     label_destroy_after() = "销毁时间", "destroyed after";
     chain_quota(rate, storage) = "每秒 {rate} 笔，{storage} MiB", "{rate} tx/s, {storage} MiB";
     quota_use(rate, rate_limit, mib, mib_limit, refused) = "配额用量：最近一秒 {rate}/{rate_limit} 笔，存储 {mib}/{mib_limit} MiB，拒绝 {refused} 笔", "quota in use: {rate}/{rate_limit} transactions in the last second, {mib}/{mib_limit} MiB stored, {refused} refused";
+    label_validators_stated() = "验证节点", "validators";
+    validators_stated(height, elsewhere) = "该链表决变更，自高度 {height} 起（由原验证节点法定数声明）；不在平台登记的 {elsewhere} 个", "changed by the chain's own vote, since its height {height} (a quorum of those before says so); {elsewhere} are not of this platform";
     by_vote() = "联盟表决", "a vote";
     node_not_agreed() = "未同意", "has not agreed";
     node_not_answered() = "未就绪", "has not answered";

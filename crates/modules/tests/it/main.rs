@@ -3,6 +3,7 @@
 mod account;
 mod catalogue;
 mod chain;
+mod chain_set;
 mod evidence;
 mod fusion;
 mod links;
