@@ -522,6 +522,15 @@ crate::text::problems! {
         "interrupted", "run it again for a result"
     }
 
+    bad_acceptance(file) = "bad_acceptance", CannotRun {
+        "{file} 不是加入声明", "请用 yulian organisation accept 生成",
+        "{file} is no acceptance of an invitation", "make it with yulian organisation accept"
+    }
+    still_leaving(organisation) = "still_leaving", No {
+        "机构 {organisation} 的验证节点还没有退出现行集合", "请稍后再次执行；yulian organisation list --pending 可查看",
+        "validators of {organisation} are still in the set in force", "run it again later; yulian organisation list --pending shows it"
+    }
+
     // Drills.
     drill_not_supervised(dir) = "drill_not_supervised", CannotRun {
         "{dir} 中没有由 yulian up 看管的网络，不能替别的看管程序停止节点", "请先 yulian up；节点由 systemd 等看管时，请在该云的每台主机上用它停止节点（如 systemctl stop），以 yulian status 观察，再启动",
