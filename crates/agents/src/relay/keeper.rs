@@ -2,9 +2,9 @@
 
 use super::{
     Place, RelayError, Shared, client,
-    lane::call,
+    flight::call,
     now_ms,
-    proofs::{changes_after, update},
+    updates::{changes_after, update},
 };
 use bytes::Bytes;
 use prost::Message;
@@ -106,7 +106,7 @@ async fn keep(shared: &Shared, id: &Digest, place: &Place) {
 }
 
 /// The chains whose light clients a chain has.
-async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
+pub(super) async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
     let key = StateKey::new(LINK_ID, TABLE_LINK_LIST, &[]);
     let value = place.chain().state(&key, None).await?.value;
     let list = value
@@ -159,7 +159,7 @@ async fn latest(shared: &Shared, known: &LinkClient, of: &Digest) -> Result<Opti
     if view.height < known.height {
         return Ok(None);
     }
-    update(chain, known, &view).await.map(Some)
+    update(chain, known, &view.finality, u64::MAX).await.map(Some)
 }
 
 async fn bring(shared: &Shared, place: &Place, update: LinkUpdate) -> Result<(), String> {
@@ -187,7 +187,7 @@ async fn introduce(shared: &Shared, place: &Place, other: &Digest) -> Result<(),
         .map_err(text)?
         .unwrap_or_default();
     if !known.heights.contains(&(word.height + 1)) {
-        let update = update(hub, &known, &word).await.map_err(text)?;
+        let update = update(hub, &known, &word.finality, u64::MAX).await.map_err(text)?;
         bring(shared, place, update).await?;
     }
     let chain = shared.places[other].chain();
