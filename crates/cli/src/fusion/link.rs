@@ -67,7 +67,7 @@ pub(super) async fn settled(chain: &Chain) -> Result<()> {
 }
 
 /// The light client that a chain keeps of another.
-pub(super) async fn client(at: &Chain, of: &Digest) -> Result<Option<LinkClient>> {
+pub(crate) async fn client(at: &Chain, of: &Digest) -> Result<Option<LinkClient>> {
     let view = at.state(&StateKey::link_client(of), None).await.map_err(sdk)?;
     let decoded = view.value.map(|value| LinkClient::decode(value.0)).transpose();
     decoded.or_problem(problem::bad_answer)

@@ -8,6 +8,7 @@ mod show;
 
 pub(crate) use build::build;
 pub(crate) use layout::Layout;
+pub(crate) use link::client;
 
 use crate::{
     connect::block_on,

@@ -257,3 +257,166 @@ fn an_event_is_read_as_it_was_written() {
     assert_eq!(PacketKey::parse(&data), Some(key(7)));
     assert_eq!(PacketKey::parse(&data[..71]), None);
 }
+
+#[test]
+fn what_is_given_out_is_not_given_out_again_until_its_result_is_told() {
+    let mut board = sent(0);
+    assert_eq!(board.take(&id(0), NOW, 10).len(), 1);
+    assert_eq!((board.ready(&id(0), NOW), board.take(&id(0), NOW, 10).len()), (0, 0));
+    // That a block came meanwhile changes nothing.
+    board.advanced(&id(1), 2_000, NOW);
+    assert_eq!(board.ready(&id(0), NOW), 0);
+    board.released(&key(1), Stage::Relay);
+    assert_eq!(board.ready(&id(0), NOW), 1);
+    // The event comes before the result: what is next may be given out, and the late result leaves it alone.
+    board.take(&id(0), NOW, 10);
+    board.note(Event::Relayed, key(1), 6, false);
+    assert_eq!(board.take(&id(2), NOW, 10).len(), 1);
+    board.failed(&key(1), Stage::Relay, NOW);
+    assert_eq!(board.ready(&id(2), NOW), 0);
+    board.submitted(&key(1), Stage::Receive, NOW);
+    assert_eq!((board.ready(&id(2), NOW), board.next_due(&id(2))), (0, Some(NOW + 3_000)));
+    assert!(board.take(&id(2), NOW + 3_000, 1)[0].look, "its event did not come");
+}
+
+#[test]
+fn a_step_that_became_another_meanwhile_is_not_stuck() {
+    let mut board = sent(0);
+    read(&mut board, 1, NOW, false);
+    assert_eq!(board.take(&id(0), NOW, 10)[0].stage, Stage::Relay);
+    board.advanced(&id(2), 1_001, NOW);
+    assert_eq!(stages(&board, 1), []);
+    board.failed(&key(1), Stage::Relay, NOW);
+    assert_eq!(stages(&board, 1), [(1, Stage::TimeOut)]);
+}
+
+#[test]
+fn sources_take_turns_and_what_goes_in_order_is_under_way_once() {
+    let mut board = Board::new(id(0), (0..5).map(id).collect());
+    (0..5).for_each(|chain| board.advanced(&id(chain), 1_000, 1));
+    let from = |source, sequence| PacketKey {
+        source: id(source),
+        ..key(sequence)
+    };
+    (1..=100).for_each(|sequence| board.note(Event::Sent, from(1, sequence), 5, false));
+    (1..=3).for_each(|sequence| board.note(Event::Sent, from(3, sequence), 5, false));
+    (1..=3).for_each(|sequence| board.note(Event::Sent, from(4, sequence), 5, false));
+    let count = |board: &mut Board, most| {
+        let steps = board.take(&id(0), NOW, most);
+        [1, 3, 4].map(|source| steps.iter().filter(|step| step.packet.source == id(source)).count())
+    };
+    assert_eq!(count(&mut board, 32), [26, 3, 3]);
+    assert_eq!(count(&mut board, 200), [74, 0, 0]);
+    let mut board = self::board(0);
+    for sequence in [3, 1, 2] {
+        board.note(Event::Sent, key(sequence), 5, false);
+        board.note(Event::Relayed, key(sequence), 6, false);
+        read(&mut board, sequence, 2 * NOW, true);
+    }
+    let steps = board.take(&id(2), NOW, 2);
+    let numbers: Vec<u64> = steps.iter().map(|step| step.packet.sequence).collect();
+    assert_eq!((numbers, board.ready(&id(2), NOW)), (vec![1, 2], 0));
+    board.open(&id(2), &steps[0].sequence().unwrap());
+    assert_eq!(board.take(&id(2), NOW, 9)[0].packet.sequence, 3);
+}
+
+/// Numbers that look random, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// Every packet that could be taken, found by looking at all of them.
+fn by_looking(board: &Board, at: &Digest, now_ms: u64) -> BTreeSet<u64> {
+    let can = |(number, (key, entry)): (&u64, &(PacketKey, Entry))| {
+        let stage = board.stage(key, entry);
+        let there = match stage {
+            Stage::Relay => board.hub,
+            Stage::Receive => key.destination,
+            _ => key.source,
+        };
+        let followed = board.followed.contains(&key.source) && board.followed.contains(&key.destination);
+        let free = entry.taken.is_none() && (followed || stage == Stage::GiveUp);
+        let proven = board.unproven(key, entry, stage).is_none() && entry.not_before_ms <= now_ms;
+        (there == *at && free && proven).then_some(*number)
+    };
+    board.entries.iter().filter_map(can).collect()
+}
+
+#[test]
+fn the_index_finds_what_looking_at_all_would_find() {
+    let mut dice = Dice(7);
+    let mut board = Board::new(id(0), (0..3).map(id).collect());
+    let mut now = NOW;
+    let mut heights = [10; 4];
+    for _ in 0..20_000 {
+        let key = PacketKey {
+            source: id(dice.throw(3) as u8),
+            destination: id(3),
+            module: "notice".into(),
+            sequence: 1 + dice.throw(12),
+        };
+        let destination = id(dice.throw(4) as u8);
+        let key = match destination == key.source {
+            true => continue,
+            false => PacketKey { destination, ..key },
+        };
+        let stage = [Stage::Relay, Stage::Receive, Stage::Acknowledge, Stage::TimeOut][dice.throw(4) as usize];
+        let height = heights[0] + dice.throw(3);
+        match dice.throw(12) {
+            0..=2 => board.note(Event::Sent, key, height, dice.throw(2) == 0),
+            3 => board.note(Event::Relayed, key, height, false),
+            4 => board.note(Event::Received, key, height, false),
+            5 => board.note(Event::Ended, key, height, false),
+            6 => board.failed(&key, stage, now),
+            7 => board.submitted(&key, stage, now),
+            8 => board.set_left(&key.source, [id(dice.throw(4) as u8)].into()),
+            9 => {
+                let packet = SealedPacket::new(Packet {
+                    source: key.source.to_vec().into(),
+                    destination: key.destination.to_vec().into(),
+                    module: key.module.clone(),
+                    method: "post".into(),
+                    sequence: key.sequence,
+                    timeout_ms: now + dice.throw(2_000),
+                    ordered: dice.throw(2) == 0,
+                    ..Default::default()
+                });
+                board.set_read(&key, &Arc::new(packet.unwrap()));
+            }
+            10 => {
+                let at = id(dice.throw(3) as u8);
+                for step in board.take(&at, now, dice.throw(4) as usize) {
+                    if let Some(sequence) = step.sequence() {
+                        board.open(&at, &sequence);
+                    }
+                    match dice.throw(3) {
+                        0 => board.released(&step.packet, step.stage),
+                        1 => board.waited(&step.packet, step.stage, now),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {
+                let chain = dice.throw(4) as usize;
+                heights[chain] += 1;
+                now += dice.throw(300);
+                board.advanced(&id(chain as u8), heights[chain], now - dice.throw(500));
+            }
+        }
+        for chain in 0..3 {
+            let at = id(chain);
+            let found: BTreeSet<u64> = by_looking(&board, &at, now);
+            assert_eq!(board.ready(&at, now), found.len());
+            let mut copy = board.index.clone();
+            assert_eq!(copy.choose(&at, usize::MAX, 2).into_iter().collect::<BTreeSet<u64>>(), found);
+            let sent = board.entries.values().filter(|(key, _)| key.source == at).map(|(_, entry)| entry.sent);
+            assert_eq!(board.index.lowest_sent(&at), sent.min());
+        }
+        assert_eq!(board.backlog().values().sum::<usize>(), board.entries.len());
+    }
+}
