@@ -1,7 +1,7 @@
 //! The description of the interface.
 
 use crate::Code;
-use crate::routes::{ledger, node, records, register, stream, submit};
+use crate::routes::{joins, ledger, node, records, register, stream, submit};
 use utoipa::OpenApi;
 
 /// Collects the operations.
@@ -33,6 +33,7 @@ use utoipa::OpenApi;
         records::validators, records::validator_history, records::organisations, records::account, records::nodes,
         records::proposals, records::proposal, records::candidate,
         register::chains, register::templates, register::offers,
+        joins::ask, joins::list, joins::bytes,
     ),
     components(schemas(crate::ErrorBody)),
 )]

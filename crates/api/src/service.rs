@@ -254,6 +254,15 @@ pub trait ChainService: Clone + Send + Sync + 'static {
     /// What nodes offer to host.
     fn offers(&self, page: PageRequest) -> impl Future<Output = Result<OfferPage, ApiError>> + Send;
 
+    /// Takes a request to be linked with this chain; what it says. Whoever asks repeats it until there is an answer.
+    fn ask_to_join(&self, request: Bytes) -> impl Future<Output = Result<JoinView, ApiError>> + Send;
+
+    /// The requests to be linked that wait here.
+    fn joins(&self) -> impl Future<Output = Result<Vec<JoinView>, ApiError>> + Send;
+
+    /// The bytes of the request of a chain.
+    fn join_request(&self, joining: Digest) -> impl Future<Output = Result<Bytes, ApiError>> + Send;
+
     /// Proposals.
     fn proposals(&self, page: PageRequest) -> impl Future<Output = Result<ProposalPage, ApiError>> + Send;
 

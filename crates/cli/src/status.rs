@@ -6,6 +6,7 @@ use crate::{
     out,
     problem::{Exit, Problem, Result},
     refusal::sdk,
+    risk,
     text::say,
 };
 use clap::Args;
@@ -108,7 +109,8 @@ fn chain_value(hosts: &[(&NodeStatus, &ChainStatus)]) -> Value {
         .collect();
     json!({
         "id": furthest.id, "name": furthest.name, "height": furthest.height, "state_root": furthest.state_root,
-        "epoch": furthest.epoch, "validators": furthest.validators, "agree": agree(hosts), "nodes": nodes,
+        "epoch": furthest.epoch, "validators": furthest.validators, "risk": furthest.risk, "agree": agree(hosts),
+        "nodes": nodes,
     })
 }
 
@@ -133,6 +135,9 @@ fn print(seen: &[Seen]) {
             chain.validators.len(),
         );
         out::line(line);
+        if let Some(accepted) = &chain.risk {
+            out::line(risk::line(accepted));
+        }
         if !agree(hosts) {
             out::line(say::status_disagree());
         }

@@ -42,6 +42,8 @@ const _: () = assert!(
 
 /// Fewest validators of a set: one fault must be survivable.
 pub const VALIDATORS_MIN: usize = 4;
+/// Most bytes of the reason for accepting a set that a cloud could stop.
+pub const RISK_REASON_BYTES_MAX: usize = 512;
 /// Most member organisations.
 pub const MEMBERS_MAX: usize = 64;
 /// Most organisations of a genesis.

@@ -28,6 +28,8 @@ pub const TABLE_NODE: u8 = 10;
 pub const TABLE_NODES: u8 = 11;
 /// Table of `governance`: number of nodes of an organisation, by organisation id.
 pub const TABLE_NODE_COUNT: u8 = 12;
+/// Table of `governance`: the risk that was accepted with a validator set, by the set's digest.
+pub const TABLE_RISK: u8 = 13;
 /// Table of `account`: number of administrators of an organisation that are not frozen, by organisation id.
 pub const TABLE_ADMIN_COUNT: u8 = 4;
 
@@ -88,6 +90,11 @@ pub fn nodes() -> StateKey {
 /// [`yulian_types::proto::Counter`]: nodes of an organisation.
 pub fn node_count(organisation: &str) -> StateKey {
     governance(TABLE_NODE_COUNT, organisation.as_bytes())
+}
+
+/// [`yulian_types::proto::RiskRecord`] of the validator set with a digest.
+pub fn risk(set: &Digest) -> StateKey {
+    governance(TABLE_RISK, &set.0)
 }
 
 /// [`yulian_types::proto::Counter`]: administrators of an organisation that are not frozen.

@@ -157,6 +157,7 @@ metrics! {
     syncs: Gauge, "disk_syncs", "Times that the store was forced to disk since the start.";
     state_keys: Gauge, "state_keys", "Keys in the state.";
     state_cold: Gauge, "state_keys_cold", "Keys of the state that are not in memory, by state_memory_mib.";
+    cloud_excess: Gauge, "validators_cloud_excess", "Validators of the fullest cloud beyond what the set in force can lose; 0 = any cloud may be lost.";
     faults: Counter, "validator_faults_total", "Verified breaches of the protocol by validators.";
 }
 

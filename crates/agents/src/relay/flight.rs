@@ -221,7 +221,10 @@ pub(super) async fn call(
 ) -> Result<Bytes, String> {
     let chain = place.chain();
     let terms = chain.terms().metering_limit(METERING);
-    let signed = place.member.account.call(&terms, "link", method, arguments);
+    let account = place.member.account.as_ref();
+    let account =
+        account.ok_or_else(|| "代理在这条链上没有账户 / the agent has no account on this chain".to_owned())?;
+    let signed = account.call(&terms, "link", method, arguments);
     let signed = signed.map_err(|error| error.to_string())?;
     shared.counters.transactions.fetch_add(1, Relaxed);
     let result = chain

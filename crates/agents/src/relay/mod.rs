@@ -6,7 +6,6 @@
 //! their trust period. Another task looks which node of a chain is ahead, so that none that is cut off is followed for long.
 
 mod board;
-mod client;
 mod cursor;
 mod flight;
 mod items;
@@ -65,13 +64,14 @@ pub enum RelayError {
     Task(#[source] JoinError),
 }
 
-/// A chain with the account that carries on it: any account of the chain, without roles.
+/// A chain, and who carries on it.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// The chain at its nodes.
     pub chain: Chain,
-    /// Who submits there.
-    pub account: Account,
+    /// Any account of the chain, without roles. None where the chain is another platform's: it is followed and its proofs are read,
+    /// what is to be submitted there is for that platform's own agent.
+    pub account: Option<Account>,
 }
 
 /// What an agent is started with.
@@ -121,6 +121,11 @@ impl Place {
     pub(crate) fn clients(&self) -> MutexGuard<'_, BTreeMap<Digest, LinkClient>> {
         self.clients.lock().expect("light clients")
     }
+
+    /// Whether this agent carries there.
+    pub(crate) fn is_own(&self) -> bool {
+        self.member.account.is_some()
+    }
 }
 
 /// What all tasks share.
@@ -133,6 +138,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Whether anything can be done here about packets between two chains.
+    pub(crate) fn concerns(&self, source: &Digest, destination: &Digest) -> bool {
+        let is_own = |chain: &Digest| self.places.get(chain).is_some_and(Place::is_own);
+        [source, destination, &self.hub].into_iter().any(is_own)
+    }
+
     pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().expect("the board")
     }
@@ -173,9 +184,11 @@ pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
         counters: Counters::default(),
     });
     let mut tasks = JoinSet::new();
-    for chain in shared.places.keys() {
+    for (chain, place) in &shared.places {
         tasks.spawn(watch::follow(shared.clone(), *chain));
-        tasks.spawn(lane::run(shared.clone(), *chain));
+        if place.is_own() {
+            tasks.spawn(lane::run(shared.clone(), *chain));
+        }
     }
     tasks.spawn(keeper::run(shared.clone()));
     tasks.spawn(tick::run(shared.clone()));

@@ -27,7 +27,7 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
         let wanted = shared.board().to_tick(now);
         for chain in wanted {
             let place = &shared.places[&chain];
-            if place.ticked_ms.load(Relaxed) + TICK_EVERY_MS <= now {
+            if place.is_own() && place.ticked_ms.load(Relaxed) + TICK_EVERY_MS <= now {
                 place.ticked_ms.store(now, Relaxed);
                 asked.spawn(tick(shared.clone(), chain));
             }

@@ -97,7 +97,10 @@ fn take(shared: &Shared, id: &Digest, block: &StreamBlock) {
     {
         let mut board = shared.board();
         for event in read.iter().flat_map(|receipt| &receipt.events) {
-            note(&mut board, (&event.name, &event.data), id, &shared.hub, (height, look));
+            let key = PacketKey::parse(&event.data);
+            if key.is_some_and(|key| shared.concerns(&key.source, &key.destination)) {
+                note(&mut board, (&event.name, &event.data), id, &shared.hub, (height, look));
+            }
         }
         board.advanced(id, height, block.header.time_ms);
     }

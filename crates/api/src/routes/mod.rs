@@ -1,5 +1,6 @@
 //! The routes and their handlers: parse, ask the service, answer.
 
+pub(crate) mod joins;
 pub(crate) mod ledger;
 pub(crate) mod node;
 pub(crate) mod records;
@@ -75,6 +76,8 @@ table! {
     get "/v1/chains/{chain}/register" register::chains;
     get "/v1/chains/{chain}/templates" register::templates;
     get "/v1/chains/{chain}/offers" register::offers;
+    get "/v1/chains/{chain}/joins" joins::list;
+    get "/v1/chains/{chain}/joins/{joining}" joins::bytes;
     get "/v1/chains/{chain}/proposals" records::proposals;
     get "/v1/chains/{chain}/proposals/{proposal}" records::proposal;
     get "/v1/chains/{chain}/candidate-proof" records::candidate;
@@ -89,6 +92,7 @@ table! {
     get "/openapi.json" node::document;
     post "/v1/chains/{chain}/transactions" submit::one;
     post "/v1/chains/{chain}/transactions/batch" submit::batch;
+    post "/v1/chains/{chain}/joins" joins::ask;
     get "/v1/chains/{chain}/stream" stream::blocks;
 }
 

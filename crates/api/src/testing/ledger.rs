@@ -137,14 +137,24 @@ pub(super) fn proposals() -> Vec<ProposalView> {
         encode(&proto::AddValidator {
             validator: validator.clone(),
             proof: None,
+            accept_risk: None,
         }),
         encode(&proto::RemoveValidator {
             public_key: key.clone(),
+            accept_risk: Some(proto::AcceptedRisk {
+                validators: 4,
+                clouds: vec![proto::CloudShare {
+                    cloud: "联通".into(),
+                    validators: 2,
+                }],
+                reason: "第四朵云下月交付".into(),
+            }),
         }),
         encode(&proto::ReplaceValidator {
             public_key: key,
             validator,
             proof: None,
+            accept_risk: None,
         }),
         encode(&proto::SetParameter {
             name: "block_bytes_max".into(),

@@ -1,6 +1,9 @@
 //! Finality proofs, Merkle paths, state values with proofs, validator sets.
 
-use crate::text::{DigestText, Hex, KeyText};
+use crate::{
+    text::{DigestText, Hex, KeyText},
+    views::RiskView,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use yulian_crypto::merkle;
@@ -195,8 +198,21 @@ pub struct ValidatorSetView {
     pub faults_max: u32,
     /// The validators in the order of their index.
     pub validators: Vec<ValidatorView>,
+    /// The risk that members accepted with the set, where one cloud can stop the chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskView>,
     /// The set as it is hashed.
     pub bytes: Hex,
+}
+
+impl ValidatorSetView {
+    /// The view of a set with the risk that was accepted with it.
+    pub fn new(set: &ValidatorSet, risk: Option<RiskView>) -> Self {
+        Self {
+            risk,
+            ..Self::from(set)
+        }
+    }
 }
 
 impl From<&ValidatorSet> for ValidatorSetView {
@@ -206,6 +222,7 @@ impl From<&ValidatorSet> for ValidatorSetView {
             quorum: set.quorum() as u32,
             faults_max: faults_max(set.len()) as u32,
             validators: validator_views(set),
+            risk: None,
             bytes: Hex(set.encode()),
         }
     }

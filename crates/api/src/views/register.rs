@@ -2,7 +2,10 @@
 
 use crate::{
     text::{DigestText, Hex, KeyText},
-    views::members::{RecordError, key},
+    views::{
+        RiskView,
+        members::{RecordError, key},
+    },
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -111,6 +114,9 @@ pub struct ChainRecordView {
     /// Block time from which its data are removed, ms since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destroy_after_ms: Option<u64>,
+    /// The risk that was accepted when it was created, where one cloud can stop it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskView>,
     /// The record as it stands in the state.
     pub bytes: Hex,
 }
@@ -148,6 +154,7 @@ impl ChainRecordView {
             since_ms: record.state_ms,
             reason: record.reason,
             checkpoint,
+            risk: record.risk.as_ref().map(RiskView::from),
             destroy_after_ms: (record.destroy_after_ms > 0).then_some(record.destroy_after_ms),
             bytes: Hex(bytes.clone()),
         })

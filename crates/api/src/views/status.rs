@@ -2,7 +2,7 @@
 
 use crate::{
     text::{DigestText, KeyText},
-    views::{CharterView, ParameterView, ValidatorView},
+    views::{CharterView, ParameterView, RiskView, ValidatorView},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -104,6 +104,9 @@ pub struct ChainStatus {
     pub reason: Option<String>,
     /// Validators in force.
     pub validators: Vec<ValidatorView>,
+    /// The risk that members accepted with them, where one cloud can stop the chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskView>,
     /// Transactions that wait on this node.
     pub mempool: MempoolView,
     /// Other members of the chain that this node is connected to.

@@ -112,9 +112,10 @@ async fn targets(arguments: &Arguments, network: &mut OwnNetwork) -> Result<Vec<
     let keys = std::mem::take(&mut network.keys.writers);
     let accounts: Vec<Account> = keys.into_iter().map(Account::of_first_key).collect();
     let mut targets = Vec::new();
+    let mut founder = chain::Founder::new(&connect, &system).await?;
     for number in 1..=arguments.chains {
         let name = format!("bench-{number}");
-        chain::ask_for(&connect, &system, &name, TEMPLATE).await?;
+        founder.ask_for(&name, TEMPLATE).await?;
         let record = chain::running(&system, &name).await?;
         let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
         targets.push(Target {

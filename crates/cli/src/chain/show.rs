@@ -7,6 +7,7 @@ use crate::{
     out,
     problem::{Exit, Result},
     refusal::sdk,
+    risk,
     text::say,
 };
 use clap::Args;
@@ -113,6 +114,9 @@ pub(super) fn print(chain: &ChainRecordView) {
     if !chain.reason.is_empty() {
         rows.push((say::label_reason(), out::one_line(&chain.reason)));
     }
+    if let Some(risk) = &chain.risk {
+        rows.push((say::label_risk(), risk::line(risk)));
+    }
     if let Some(last) = &chain.checkpoint {
         rows.push((say::label_checkpoint(), say::block_place(last.height, last.digest)));
     }
@@ -153,7 +157,7 @@ pub(super) async fn templates(arguments: &Templates) -> Result<Exit> {
 }
 
 /// Where a chain is in its life, in words.
-pub(super) fn life(life: ChainLife) -> String {
+pub(crate) fn life(life: ChainLife) -> String {
     match life {
         ChainLife::Asked => say::life_asked(),
         ChainLife::Starting => say::life_starting(),

@@ -8,6 +8,8 @@ pub(crate) mod rows;
 mod table;
 mod target;
 
+pub(crate) use target::digest_or_file;
+
 use crate::{
     connect::block_on,
     problem::{Exit, Result},

@@ -1,9 +1,10 @@
 //! `yulian fusion ask`: one chain asks another for an evidence record; the answer stands on the chain that asked.
 
 use crate::{
+    between,
     connect::{Connect, Sign},
     out,
-    problem::{Cause, Exit, Problem, Result},
+    problem::{Cause, Exit, Result},
     refusal::sdk,
     text::{problem, say},
     transaction,
@@ -13,16 +14,13 @@ use prost::Message;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 use yulian_exec::rules::ROLE_WRITER;
-use yulian_modules::verification::{KIND_EVIDENCE, VERIFICATION_MODULE};
-use yulian_sdk::Chain;
+use yulian_modules::verification::KIND_EVIDENCE;
+use yulian_sdk::{Chain, PacketName};
 use yulian_types::{
-    Digest, StateKey,
-    proto::{Ask, Inquiry, InquiryAnswer, PacketEnd, PacketRef},
+    Digest,
+    proto::{Ask, Inquiry, InquiryAnswer, PacketRef},
     state_keys::{PACKET_DONE, STATUS_ACTIVE},
 };
-
-/// Pause between looks for the answer.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -80,10 +78,16 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         timeout_ms: arguments.timeout_s.saturating_mul(1_000),
     };
     let started = Instant::now();
-    let signed = actor.account.call(from.terms(), VERIFICATION_MODULE, "ask", &ask);
+    let signed = actor.account.ask(from.terms(), &ask);
     let result = transaction::result(&from, &signed.or_problem(problem::cannot_sign)?).await?;
     let sent = PacketRef::decode(result.result.output.0).or_problem(problem::bad_answer)?;
-    let end = wait(arguments, &from, &of, sent.sequence, started).await?;
+    let name = PacketName::of(from.id(), &sent).ok_or_else(problem::bad_answer)?;
+    // The time-out is the other chain's; the way back takes a moment.
+    let patience = Duration::from_secs(arguments.timeout_s.saturating_add(30));
+    let end = between::end_of(&from, &name, of.name(), patience).await?;
+    if end.status != PACKET_DONE {
+        return Err(between::not_done(of.name(), &end));
+    }
     let answer = InquiryAnswer::decode(end.output.clone()).or_problem(problem::bad_answer)?;
     let answer = Answer {
         chain: of.name().into(),
@@ -108,30 +112,6 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
 
 async fn open(client: &yulian_sdk::Client, named: &str) -> Result<Chain> {
     client.chain(named).await.map_err(sdk)
-}
-
-async fn wait(arguments: &Arguments, from: &Chain, of: &Chain, sequence: u64, started: Instant) -> Result<PacketEnd> {
-    let key = StateKey::packet_ended(&of.id(), VERIFICATION_MODULE, sequence);
-    // The time-out is the other chain's; the way back takes a moment.
-    let patience = Duration::from_secs(arguments.timeout_s.saturating_add(30));
-    loop {
-        let view = from.state(&key, None).await.map_err(sdk)?;
-        if let Some(value) = view.value {
-            let end = PacketEnd::decode(value.0).or_problem(problem::bad_answer)?;
-            return match end.status {
-                PACKET_DONE => Ok(end),
-                _ => Err(not_answered(of, &end)),
-            };
-        }
-        if started.elapsed() > patience {
-            return Err(problem::packet_pending(of.name(), sequence));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-fn not_answered(of: &Chain, end: &PacketEnd) -> Problem {
-    problem::packet_failed(of.name(), out::one_line(&end.code))
 }
 
 fn print(answer: &Answer) {

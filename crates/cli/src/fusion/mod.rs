@@ -3,12 +3,11 @@
 mod ask;
 mod build;
 mod layout;
-mod link;
 mod show;
 
 pub(crate) use build::build;
-pub(crate) use layout::Layout;
-pub(crate) use link::client;
+pub(crate) use layout::{City, Layout};
+pub(crate) use show::standing;
 
 use crate::{
     connect::block_on,

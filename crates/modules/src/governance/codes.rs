@@ -70,8 +70,12 @@ yulian_exec::codes! {
         "there would be too many validators", "remove one first, or replace instead"
     }
     TOO_MANY_IN_CLOUD = "governance.too_many_in_cloud" {
-        "同一朵云上的验证节点将超过容错上限", "请把节点分散到其他云",
-        "one cloud would hold more validators than the chain can lose", "spread them over other clouds"
+        "同一朵云上的验证节点将超过容错上限", "请把节点分散到其他云；确需如此，须在提案中写明接受这一风险及理由，由成员表决",
+        "one cloud would hold more validators than the chain can lose", "spread them over other clouds; if it has to be, a proposal may accept the risk with a reason, for the members to vote on"
+    }
+    OTHER_RISK = "governance.other_risk" {
+        "提案写明接受的风险与变更后的实际情况不符", "请按当前验证节点集合重新提案",
+        "the risk that the proposal accepts is not the one that the set would have", "propose it anew for the set as it is now"
     }
     NAME_USED = "governance.name_used" {
         "验证节点重名", "请另取名称",

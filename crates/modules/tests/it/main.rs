@@ -12,6 +12,7 @@ mod nodes;
 mod organisations;
 mod packets;
 mod proposals;
+mod risk;
 mod settings;
 mod threads;
 mod validators;

@@ -41,12 +41,12 @@ impl TryFrom<&CandidateView> for Candidate {
 /// What a proposal would do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Add a validator.
-    AddValidator(Candidate),
-    /// Remove a validator.
-    RemoveValidator(PublicKey),
-    /// Replace the validator of this key.
-    ReplaceValidator(PublicKey, Candidate),
+    /// Add a validator, and accept the risk that the set then has, if it has one.
+    AddValidator(Candidate, Option<proto::AcceptedRisk>),
+    /// Remove a validator, likewise.
+    RemoveValidator(PublicKey, Option<proto::AcceptedRisk>),
+    /// Replace the validator of this key, likewise.
+    ReplaceValidator(PublicKey, Candidate, Option<proto::AcceptedRisk>),
     /// Set a parameter.
     SetParameter {
         /// Name.
@@ -85,6 +85,8 @@ pub enum Action {
     SetRoute(proto::SetRoute),
     /// Lift a freeze of a relay chain.
     LiftFreeze(proto::Freeze),
+    /// Remove a route of a relay chain: the next wider one decides then.
+    RemoveRoute(proto::RemoveRoute),
 }
 
 impl Action {
@@ -117,21 +119,29 @@ impl Action {
         let key = |key: &PublicKey| Bytes::copy_from_slice(key.as_bytes());
         let organisation = |id: &String| encode(&proto::OrganisationId { id: id.clone() });
         match self {
-            Self::AddValidator(candidate) => {
+            Self::AddValidator(candidate, risk) => {
                 let Candidate { validator, proof } = candidate.clone();
-                let (validator, proof) = (Some(validator), Some(proof));
-                (1, encode(&proto::AddValidator { validator, proof }))
+                let action = proto::AddValidator {
+                    validator: Some(validator),
+                    proof: Some(proof),
+                    accept_risk: risk.clone(),
+                };
+                (1, encode(&action))
             }
-            Self::RemoveValidator(public_key) => {
-                let public_key = key(public_key);
-                (2, encode(&proto::RemoveValidator { public_key }))
+            Self::RemoveValidator(public_key, risk) => {
+                let action = proto::RemoveValidator {
+                    public_key: key(public_key),
+                    accept_risk: risk.clone(),
+                };
+                (2, encode(&action))
             }
-            Self::ReplaceValidator(public_key, candidate) => {
+            Self::ReplaceValidator(public_key, candidate, risk) => {
                 let Candidate { validator, proof } = candidate.clone();
                 let action = proto::ReplaceValidator {
                     public_key: key(public_key),
                     validator: Some(validator),
                     proof: Some(proof),
+                    accept_risk: risk.clone(),
                 };
                 (3, encode(&action))
             }
@@ -146,6 +156,7 @@ impl Action {
             }
             Self::SetRoute(action) => (22, encode(action)),
             Self::LiftFreeze(action) => (23, encode(action)),
+            Self::RemoveRoute(action) => (24, encode(action)),
             Self::AddOrganisation(action) => (5, encode(action)),
             Self::RemoveOrganisation(id) => (6, organisation(id)),
             Self::FreezeOrganisation(id) => (7, organisation(id)),

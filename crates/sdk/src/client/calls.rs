@@ -4,6 +4,7 @@
 use super::{Chain, decode};
 use crate::{error::SdkError, http::Request, url::escape};
 use bytes::Bytes;
+use prost::Message;
 use std::fmt::Write;
 use yulian_api::{AccountRef, BlockRef, EvidenceFilter, PageRequest, limits::PAGE_ITEMS_MAX, views::*};
 use yulian_crypto::Digest;
@@ -134,6 +135,33 @@ impl Chain {
                 status: answer.status,
                 reason: format!("{} items of module {}", view.items.len(), view.module_id),
             }),
+        }
+    }
+
+    /// A record of the state after the last provable block, as the node says; `None` if there is none.
+    pub async fn record<T: Message + Default>(&self, key: &StateKey) -> Result<Option<T>, SdkError> {
+        self.decoded(key, self.state(key, None).await?.value)
+    }
+
+    pub(crate) fn decoded<T: Message + Default>(
+        &self,
+        key: &StateKey,
+        value: Option<yulian_api::Hex>,
+    ) -> Result<Option<T>, SdkError> {
+        let record = value.map(|value| T::decode(value.0)).transpose();
+        record.map_err(|error| self.undecodable(key, &error))
+    }
+
+    pub(crate) fn undecodable(&self, key: &StateKey, error: &dyn std::error::Error) -> SdkError {
+        SdkError::Answer {
+            path: format!(
+                "{}/state/{}/{}",
+                self.base,
+                key.module_id,
+                yulian_api::Hex(key.key.clone())
+            ),
+            status: 200,
+            reason: error.to_string(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod chain;
 mod follow;
+mod joins;
 mod sse;
 mod submit;
 

@@ -260,14 +260,14 @@ fn governance(ledger: &mut Ledger) {
         ledger.run(admin.register_node(&ledger.terms(), &registration));
     }
     let fifth = ledger.candidate("fifth", "省大数据中心", "unicom");
-    ledger.decide(&Action::AddValidator(fifth));
+    ledger.decide(&Action::AddValidator(fifth, None));
     ledger.next_epoch();
     ledger.next_epoch();
     let spare = ledger.candidate("spare", "联通", "unicom");
-    ledger.decide(&Action::ReplaceValidator(key("node-unicom").public_key(), spare));
+    ledger.decide(&Action::ReplaceValidator(key("node-unicom").public_key(), spare, None));
     ledger.next_epoch();
     ledger.next_epoch();
-    ledger.decide(&Action::RemoveValidator(key("fifth").public_key()));
+    ledger.decide(&Action::RemoveValidator(key("fifth").public_key(), None));
     ledger.next_epoch();
     ledger.next_epoch();
     ledger.run(admin.remove_node(&ledger.terms(), &key("fifth").public_key()));

@@ -6,7 +6,7 @@ use crate::{
     bench::{network::processes, usage::Process},
     chain,
     connect::{Connect, SignMany},
-    fusion::{self, RELAY_TEMPLATE},
+    fusion::RELAY_TEMPLATE,
     key::passphrase,
     out,
     problem::{Cause, Result},
@@ -144,7 +144,7 @@ async fn member(connect: &Connect, name: &str, record: &Digest) -> Result<Member
 async fn linked(at: &Chain, of: &Chain) -> Result<()> {
     let until = Instant::now() + LINKED_WITHIN;
     loop {
-        let client = fusion::client(at, &of.id()).await?;
+        let client = at.link_client(&of.id()).await.map_err(sdk)?;
         if client.is_some_and(|client| client.status == LINK_ACTIVE) {
             return Ok(());
         }

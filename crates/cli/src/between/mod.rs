@@ -1,0 +1,11 @@
+//! What chains say to each other: which ones they believe, packets, vouchers, routes, notices.
+
+mod agree;
+pub(crate) mod link;
+mod names;
+pub(crate) mod say;
+pub(crate) mod voucher;
+mod wait;
+
+pub(crate) use agree::{Settings, agree, decide, open_routes, settled, voters};
+pub(crate) use wait::{end_of, not_done};
