@@ -85,7 +85,9 @@ fn genesis(name: &str, validators: &[SecretKey]) -> SealedGenesis {
         }],
         charter: Some(default_charter()),
         parameters: default_parameters(),
-        modules: ["evidence", "link", "notice", "verification", "voucher"].map(String::from).to_vec(),
+        modules: ["evidence", "link", "notice", "verification", "voucher"]
+            .map(String::from)
+            .to_vec(),
         ..Default::default()
     })
     .expect("a genesis")
@@ -105,7 +107,9 @@ impl Source {
         let genesis = genesis("source", &secrets);
         let packet = |sequence| packet(&genesis.chain_id, destination, sequence);
         let packets: Vec<SealedPacket> = (1..=PACKETS).map(packet).collect();
-        let sent = packets.iter().map(|packet| write(packet.sent_key(), packet.bytes.clone()));
+        let sent = packets
+            .iter()
+            .map(|packet| write(packet.sent_key(), packet.bytes.clone()));
         let mut tree = Tree::new().apply(&write_set::changes(&sent.collect::<Vec<_>>()));
         let others: Vec<u64> = (0..keys.saturating_sub(PACKETS)).collect();
         for some in others.chunks(50_000) {
@@ -329,7 +333,10 @@ fn median(mut times: Vec<f64>) -> (f64, f64) {
 
 /// CPU µs of an update: of a transaction with as many as there may be, and of one with a single one, transaction and block included.
 fn updates(validators: usize) {
-    let destination = genesis("destination", &[0, 1, 2, 3].map(|at| secret(&format!("destination {at}"))));
+    let destination = genesis(
+        "destination",
+        &[0, 1, 2, 3].map(|at| secret(&format!("destination {at}"))),
+    );
     let source = Source::new(validators, PACKETS, &destination.chain_id);
     let mut relay = Relay::new(&[&source.genesis, &destination]);
     let (mut many, mut alone) = (Vec::new(), Vec::new());
@@ -358,7 +365,10 @@ fn updates(validators: usize) {
 
 /// CPU µs of a packet that is relayed, and the bytes of its proof.
 fn packets(keys: u64) {
-    let destination = genesis("destination", &[0, 1, 2, 3].map(|at| secret(&format!("destination {at}"))));
+    let destination = genesis(
+        "destination",
+        &[0, 1, 2, 3].map(|at| secret(&format!("destination {at}"))),
+    );
     let source = Source::new(4, keys, &destination.chain_id);
     let mut relay = Relay::new(&[&source.genesis, &destination]);
     let mut times = Vec::new();

@@ -114,7 +114,10 @@ impl Cargo {
     /// Takes the items of a step and the headers that are not there yet, if there is room for all of it. Where headers leave no room
     /// for the first step they go ahead, and it follows when they are known.
     fn load(&mut self, step: &Step, items: Vec<CarryItem>, of: &BTreeMap<Digest, &LinkUpdate>) -> Loaded {
-        let new: Vec<_> = of.iter().filter(|(chain, _)| !self.updates.contains_key(chain)).collect();
+        let new: Vec<_> = of
+            .iter()
+            .filter(|(chain, _)| !self.updates.contains_key(chain))
+            .collect();
         let header_bytes: usize = new.iter().map(|(_, update)| update.encoded_len()).sum();
         let item_bytes: usize = items.iter().map(Message::encoded_len).sum();
         let fits = self.bytes + header_bytes + item_bytes <= CARRY_BYTES_MAX;
@@ -195,7 +198,9 @@ impl Sources<'_> {
 
 /// A light client that slept for long follows by itself, before anything is proven to it.
 fn catch_up(headers: &BTreeMap<Digest, Result<Header, String>>, cargo: &mut Cargo) {
-    let ok = headers.iter().filter_map(|(chain, header)| Some((chain, header.as_ref().ok()?)));
+    let ok = headers
+        .iter()
+        .filter_map(|(chain, header)| Some((chain, header.as_ref().ok()?)));
     for (chain, header) in ok.filter(|(_, header)| header.behind) {
         let bytes = header.update.encoded_len();
         let room = cargo.updates.len() < HEADERS_MAX && cargo.bytes + bytes <= CARRY_BYTES_MAX;

@@ -6,7 +6,7 @@ use tokio::{task::JoinSet, time::sleep};
 use yulian_crypto::Digest;
 
 /// Most transactions of one chain that are under way at a time.
-const FLIGHTS_MAX: usize = 8;
+const FLIGHTS_MAX: usize = 16;
 /// While one is under way the next leaves when it is full, or so much later, ms: fewer and fuller ones cost the chain less. The first
 /// never waits.
 const GATHER_MS: u64 = 60;

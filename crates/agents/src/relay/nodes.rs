@@ -1,11 +1,7 @@
 //! Looks which node of each chain is ahead: one that is alive but cut off from the others is not followed for long.
 
 use super::{RelayError, Shared};
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},

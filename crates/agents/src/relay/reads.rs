@@ -31,7 +31,11 @@ pub(super) struct Read {
 
 impl Read {
     pub(super) fn new(keys: Vec<Bytes>, view: StatesView) -> Self {
-        let header = view.finality.headers.first().and_then(|header| decode_header(&header.0).ok());
+        let header = view
+            .finality
+            .headers
+            .first()
+            .and_then(|header| decode_header(&header.0).ok());
         Self {
             height: view.height,
             time_ms: header.as_ref().map_or(0, |header| header.time_ms),
@@ -107,8 +111,18 @@ impl Reads {
 /// What a step reads: of each chain one key at most, the one where it is taken aside.
 fn keys(hub: &Digest, at: &Digest, step: &Step) -> Vec<(Digest, StateKey)> {
     let key = &step.packet;
-    let sent = || (key.source, StateKey::packet_sent(&key.destination, &key.module, key.sequence));
-    let result = || (key.destination, StateKey::packet_result(&key.source, &key.module, key.sequence));
+    let sent = || {
+        (
+            key.source,
+            StateKey::packet_sent(&key.destination, &key.module, key.sequence),
+        )
+    };
+    let result = || {
+        (
+            key.destination,
+            StateKey::packet_result(&key.source, &key.module, key.sequence),
+        )
+    };
     let relayed = || {
         let key = StateKey::packet_relayed(&key.source, &key.destination, &key.module, key.sequence);
         (*hub, key)
@@ -123,7 +137,10 @@ fn keys(hub: &Digest, at: &Digest, step: &Step) -> Vec<(Digest, StateKey)> {
             keys.push(sent());
             keys.extend((step.relayed > 0).then(relayed));
             keys.extend(step.look.then(result));
-            keys.extend(step.ordered.then(|| (*at, StateKey::in_cursor(&key.source, &key.module))));
+            keys.extend(
+                step.ordered
+                    .then(|| (*at, StateKey::in_cursor(&key.source, &key.module))),
+            );
         }
         Stage::Acknowledge | Stage::TimeOut => {
             keys.push(result());
@@ -161,7 +178,13 @@ mod tests {
     #[test]
     fn a_step_reads_one_key_of_each_other_chain_at_most() {
         let hub = Digest([0; 32]);
-        for stage in [Stage::Relay, Stage::Receive, Stage::Acknowledge, Stage::TimeOut, Stage::GiveUp] {
+        for stage in [
+            Stage::Relay,
+            Stage::Receive,
+            Stage::Acknowledge,
+            Stage::TimeOut,
+            Stage::GiveUp,
+        ] {
             for look in [false, true] {
                 let step = step(stage, look);
                 let at = match stage {

@@ -35,7 +35,9 @@ pub(super) async fn rescue(shared: &Shared, id: &Digest) -> Result<u64, SdkError
         if found < sequence.cursor.pending {
             let missing = sequence.cursor.pending - found;
             let module = sequence.module;
-            let text = format!("{missing} 条较早的 {module} 消息未能找回 / {missing} older packets of {module} were not found");
+            let text = format!(
+                "{missing} 条较早的 {module} 消息未能找回 / {missing} older packets of {module} were not found"
+            );
             shared.error(id, text);
         }
     }
@@ -50,7 +52,9 @@ async fn sequences(place: &Place, destinations: &[Digest]) -> Result<(u64, Vec<S
     let mut height = None;
     let mut found = Vec::new();
     for some in all.chunks(STATE_KEYS_MAX) {
-        let keys = some.iter().map(|(destination, module)| StateKey::out_cursor(destination, module).key);
+        let keys = some
+            .iter()
+            .map(|(destination, module)| StateKey::out_cursor(destination, module).key);
         let view = place.chain().states(LINK_ID, keys, None).await?;
         // What is sent after the first answer is followed.
         height.get_or_insert(view.height);
@@ -85,7 +89,10 @@ async fn open(shared: &Shared, id: &Digest, sequence: &Sequence, height: u64) ->
         let key = |number| StateKey::packet_sent(&sequence.destination, sequence.module, number).key;
         let keys: Vec<Bytes> = (from..until).map(key).collect();
         let view = chain.states(LINK_ID, keys, None).await?;
-        let packets = view.items.into_iter().filter_map(|item| SealedPacket::decode(item.value?.0).ok());
+        let packets = view
+            .items
+            .into_iter()
+            .filter_map(|item| SealedPacket::decode(item.value?.0).ok());
         for packet in packets {
             note(shared, packet, height);
             found += 1;

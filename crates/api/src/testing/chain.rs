@@ -122,6 +122,7 @@ impl FakeChain {
             },
             connected: vec![],
             faults: vec![],
+            risk: None,
             stopped: None,
             regime: RegimeView::default(),
         }

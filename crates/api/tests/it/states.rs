@@ -29,7 +29,11 @@ fn ask(filled: &Filled, body: &Value) -> Answer {
 #[test]
 fn each_key_has_its_item_in_the_order_asked_and_as_if_asked_alone() {
     let filled = filled();
-    let answer = ask(&filled, &json!({"module": "evidence", "keys": [key(99), key(0)], "height": null})).json();
+    let answer = ask(
+        &filled,
+        &json!({"module": "evidence", "keys": [key(99), key(0)], "height": null}),
+    )
+    .json();
     let alone = |number| {
         let path = format!("/v1/chains/default/state/evidence/{}", key(number));
         filled.world.get(&path).json()

@@ -129,7 +129,10 @@ impl Index {
             take(&mut self.blocked, &chain, (height, number));
         }
         take(&mut self.waiting, &place.at, (place.until_ms, number));
-        let turns = self.ready.get_mut(&place.at).and_then(|stages| stages.get_mut(&place.stage));
+        let turns = self
+            .ready
+            .get_mut(&place.at)
+            .and_then(|stages| stages.get_mut(&place.stage));
         if let Some(turns) = turns {
             take(&mut turns.queues, &place.queue, (place.order, number));
         }
@@ -179,7 +182,13 @@ impl Index {
     /// Chooses at most `most` that are ready at a chain: stage by stage, and within one each queue in turn, `together` of it at a time.
     pub(super) fn choose(&mut self, at: &Digest, most: usize, together: usize) -> Vec<u64> {
         let mut chosen = Vec::new();
-        let stages: Vec<Stage> = self.ready.get(at).into_iter().flat_map(BTreeMap::keys).copied().collect();
+        let stages: Vec<Stage> = self
+            .ready
+            .get(at)
+            .into_iter()
+            .flat_map(BTreeMap::keys)
+            .copied()
+            .collect();
         for stage in stages {
             let last = self.choose_of(at, stage, most, together, &mut chosen);
             let turns = self.ready.get_mut(at).and_then(|stages| stages.get_mut(&stage));
@@ -191,7 +200,14 @@ impl Index {
     }
 
     /// Adds those of one stage; the queue that was served last.
-    fn choose_of(&self, at: &Digest, stage: Stage, most: usize, together: usize, chosen: &mut Vec<u64>) -> Option<Queue> {
+    fn choose_of(
+        &self,
+        at: &Digest,
+        stage: Stage,
+        most: usize,
+        together: usize,
+        chosen: &mut Vec<u64>,
+    ) -> Option<Queue> {
         let turns = self.ready.get(at)?.get(&stage)?;
         let is_after = |queue: &&Queue| turns.last.as_ref().is_none_or(|last| *queue > last);
         let (after, before): (Vec<&Queue>, Vec<&Queue>) = turns.queues.keys().partition(is_after);

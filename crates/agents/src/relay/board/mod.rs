@@ -300,7 +300,12 @@ impl Board {
 
     /// The chains to which a source has ended its links.
     pub fn set_left(&mut self, source: &Digest, destinations: BTreeSet<Digest>) {
-        let before: BTreeSet<Digest> = self.left.iter().filter(|(from, _)| from == source).map(|(_, to)| *to).collect();
+        let before: BTreeSet<Digest> = self
+            .left
+            .iter()
+            .filter(|(from, _)| from == source)
+            .map(|(_, to)| *to)
+            .collect();
         let changed: BTreeSet<Digest> = before.symmetric_difference(&destinations).copied().collect();
         if changed.is_empty() {
             return;
@@ -468,16 +473,14 @@ impl Board {
 
     /// The chain and height whose next block a step waits for: the state after a block is proven by the next one.
     fn unproven(&self, key: &PacketKey, entry: &Entry, stage: Stage) -> Option<(Digest, u64)> {
-        let beyond = |(chain, height): &(Digest, u64)| self.known.get(chain).is_some_and(|known| known.height > *height);
+        let beyond =
+            |(chain, height): &(Digest, u64)| self.known.get(chain).is_some_and(|known| known.height > *height);
         let needed = match stage {
             Stage::GiveUp => [None, None],
             Stage::Acknowledge => [entry.received.map(|height| (key.destination, height)), None],
             Stage::Receive => {
                 let relayed = entry.relayed.filter(|_| self.passes_hub(key));
-                [
-                    Some((key.source, entry.sent)),
-                    relayed.map(|height| (self.hub, height)),
-                ]
+                [Some((key.source, entry.sent)), relayed.map(|height| (self.hub, height))]
             }
             Stage::Relay | Stage::TimeOut => [Some((key.source, entry.sent)), None],
         };
@@ -492,7 +495,11 @@ impl Board {
     /// The height of a chain up to which nothing is left to do: where to follow from after a restart. Only packets that it sent
     /// count: what others did with them is read from their state.
     pub fn done_up_to(&self, chain: &Digest, followed: u64) -> u64 {
-        let open = self.index.lowest_sent(chain).into_iter().chain(self.missed.get(chain).copied());
+        let open = self
+            .index
+            .lowest_sent(chain)
+            .into_iter()
+            .chain(self.missed.get(chain).copied());
         open.min()
             .map_or(followed, |height| followed.min(height.saturating_sub(1)))
     }

@@ -176,7 +176,8 @@ fn what_ends_a_packet_comes_first() {
         ..key(2)
     };
     let all = [to_one(1, 0), between.clone(), key(3), key(4)];
-    all.iter().for_each(|key| board.note(Event::Sent, key.clone(), 5, false));
+    all.iter()
+        .for_each(|key| board.note(Event::Sent, key.clone(), 5, false));
     board.note(Event::Received, key(4), 6, false);
     read(&mut board, 3, NOW, false);
     let order = [
@@ -275,7 +276,10 @@ fn what_is_given_out_is_not_given_out_again_until_its_result_is_told() {
     board.failed(&key(1), Stage::Relay, NOW);
     assert_eq!(board.ready(&id(2), NOW), 0);
     board.submitted(&key(1), Stage::Receive, NOW);
-    assert_eq!((board.ready(&id(2), NOW), board.next_due(&id(2))), (0, Some(NOW + 3_000)));
+    assert_eq!(
+        (board.ready(&id(2), NOW), board.next_due(&id(2))),
+        (0, Some(NOW + 3_000))
+    );
     assert!(board.take(&id(2), NOW + 3_000, 1)[0].look, "its event did not come");
 }
 
@@ -325,7 +329,10 @@ struct Dice(u64);
 
 impl Dice {
     fn throw(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
@@ -413,8 +420,15 @@ fn the_index_finds_what_looking_at_all_would_find() {
             let found: BTreeSet<u64> = by_looking(&board, &at, now);
             assert_eq!(board.ready(&at, now), found.len());
             let mut copy = board.index.clone();
-            assert_eq!(copy.choose(&at, usize::MAX, 2).into_iter().collect::<BTreeSet<u64>>(), found);
-            let sent = board.entries.values().filter(|(key, _)| key.source == at).map(|(_, entry)| entry.sent);
+            assert_eq!(
+                copy.choose(&at, usize::MAX, 2).into_iter().collect::<BTreeSet<u64>>(),
+                found
+            );
+            let sent = board
+                .entries
+                .values()
+                .filter(|(key, _)| key.source == at)
+                .map(|(_, entry)| entry.sent);
             assert_eq!(board.index.lowest_sent(&at), sent.min());
         }
         assert_eq!(board.backlog().values().sum::<usize>(), board.entries.len());

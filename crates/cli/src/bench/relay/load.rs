@@ -16,6 +16,7 @@ use crate::{
     text::problem,
 };
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -50,8 +51,8 @@ pub(super) struct Sample {
     pub(super) ended: u64,
     /// Not ended yet.
     pub(super) open: u64,
-    /// What the relay agent says waits for it.
-    pub(super) agent: u64,
+    /// What the relay agent says waits for each step.
+    pub(super) agent: BTreeMap<String, usize>,
 }
 
 /// What a run came to.
@@ -138,13 +139,13 @@ fn sample(stage: &Stage, began: Instant) -> Sample {
         tally.add(&source.tally());
         open += source.open();
     }
-    let agent = stage.agent().map_or(0, |status| status.backlog.values().sum::<usize>());
+    let agent = stage.agent().map(|status| status.backlog).unwrap_or_default();
     Sample {
         second: began.elapsed().as_secs_f64(),
         asked: tally.asked,
         ended: tally.ended,
         open,
-        agent: agent as u64,
+        agent,
     }
 }
 
@@ -228,7 +229,9 @@ async fn hand_over(source: Arc<Source>, mut group: Vec<SignedTransaction>) {
             return;
         }
         if Instant::now() >= until {
-            group.iter().for_each(|transaction| source.refused(&transaction.id, why.clone()));
+            group
+                .iter()
+                .for_each(|transaction| source.refused(&transaction.id, why.clone()));
             return;
         }
         sleep(BACK_OFF).await;

@@ -60,7 +60,9 @@ impl Arguments {
 
     /// How long each question is given, ms: whatever is slow shows as backlog and not as a time-out.
     fn timeout_ms(&self) -> u64 {
-        (self.seconds + self.drain_s).saturating_mul(1_000).clamp(60_000, 3_600_000)
+        (self.seconds + self.drain_s)
+            .saturating_mul(1_000)
+            .clamp(60_000, 3_600_000)
     }
 }
 
@@ -81,7 +83,11 @@ async fn on_own_network(arguments: &Arguments) -> Result<Exit> {
     let network = OwnNetwork::start(&parent, arguments.nodes, 0).await?;
     let dir = network.dir.clone();
     let work = async {
-        let members: Vec<String> = NAMES.iter().take(arguments.chains as usize).map(|name| (*name).into()).collect();
+        let members: Vec<String> = NAMES
+            .iter()
+            .take(arguments.chains as usize)
+            .map(|name| (*name).into())
+            .collect();
         let layout = crate::fusion::Layout::new(None, &members)?;
         crate::fusion::build(&Connect::of_folder(&dir), &layout).await?;
         measure(arguments, &dir).await

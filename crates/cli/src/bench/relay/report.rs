@@ -70,7 +70,12 @@ impl<'a> Report<'a> {
     }
 
     fn backlog_max(&self) -> u64 {
-        self.measured.samples.iter().map(|sample| sample.open).max().unwrap_or(0)
+        self.measured
+            .samples
+            .iter()
+            .map(|sample| sample.open)
+            .max()
+            .unwrap_or(0)
     }
 
     fn per_message(&self, time: Duration) -> f64 {
@@ -154,7 +159,14 @@ impl<'a> Report<'a> {
             (say::bench_latency(), say::bench_relay_latency_value(p50, p99, max)),
             (
                 say::bench_relay_ends(),
-                say::bench_relay_ends_value(tally.sent, ends.done, ends.failed, ends.timed_out, ends.given_up, self.lost()),
+                say::bench_relay_ends_value(
+                    tally.sent,
+                    ends.done,
+                    ends.failed,
+                    ends.timed_out,
+                    ends.given_up,
+                    self.lost(),
+                ),
             ),
             (
                 say::bench_not_sent(),
@@ -191,9 +203,14 @@ impl<'a> Report<'a> {
         let step = samples.len().div_ceil(ROWS).max(1);
         let shown = samples.iter().step_by(step).enumerate();
         let row = |(at, sample): (usize, &Sample)| {
-            let label = if at == 0 { say::bench_relay_backlog() } else { String::new() };
+            let label = if at == 0 {
+                say::bench_relay_backlog()
+            } else {
+                String::new()
+            };
             let second = format!("{:.0}", sample.second);
-            let value = say::bench_relay_backlog_value(second, sample.asked, sample.ended, sample.open, sample.agent);
+            let agent: usize = sample.agent.values().sum();
+            let value = say::bench_relay_backlog_value(second, sample.asked, sample.ended, sample.open, agent);
             (label, value)
         };
         shown.map(row).collect()

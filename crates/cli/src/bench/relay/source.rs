@@ -14,7 +14,7 @@ use std::{
 };
 use yulian_agents::relay::{Event, PacketKey};
 use yulian_modules::verification::VERIFICATION_MODULE;
-use yulian_sdk::{Account, Chain, limits::STATE_KEYS_MAX, SignedTransaction, views::StreamBlock};
+use yulian_sdk::{Account, Chain, SignedTransaction, limits::STATE_KEYS_MAX, views::StreamBlock};
 use yulian_types::{
     Digest, StateKey,
     proto::{Ask, PacketEnd, PacketRef, Receipt},

@@ -21,10 +21,10 @@ use std::{
     time::{Duration, Instant},
 };
 use yulian_agents::relay::{Cursors, RelayStatus};
+use yulian_crypto::sm3;
 use yulian_exec::rules::ROLE_WRITER;
 use yulian_modules::verification::KIND_EVIDENCE;
 use yulian_sdk::{Account, Chain};
-use yulian_crypto::sm3;
 use yulian_types::{
     Digest,
     proto::{Ask, Inquiry},
@@ -87,7 +87,12 @@ impl Stage {
             };
             // Each is loaded at another node.
             let chain = member.chain.beginning_with(at);
-            sources.push(Arc::new(Source::new(chain, of.chain.id(), member.accounts.clone(), ask)));
+            sources.push(Arc::new(Source::new(
+                chain,
+                of.chain.id(),
+                member.accounts.clone(),
+                ask,
+            )));
         }
         let running = status_file::read(dir).ok_or_else(|| problem::bench_no_fusion(dir.display()))?;
         let mut processes = processes(dir, &running);
@@ -97,7 +102,9 @@ impl Stage {
             folder: None,
         });
         let agent = agent::folder(dir);
-        let carrier = Cursors::read_status(&agent).map(|status| status.process).unwrap_or(running.pid);
+        let carrier = Cursors::read_status(&agent)
+            .map(|status| status.process)
+            .unwrap_or(running.pid);
         if processes.iter().all(|process| process.pid != carrier) {
             processes.push(Process {
                 name: "yulian agent".into(),
@@ -126,7 +133,9 @@ async fn member(connect: &Connect, name: &str, record: &Digest) -> Result<Member
         passphrase: passphrase::Source::default(),
     };
     let actors = many.actors(connect, &chain, ROLE_WRITER).await?;
-    let first = actors.first().ok_or_else(|| problem::bench_no_fusion(connect.dir.display()))?;
+    let first = actors
+        .first()
+        .ok_or_else(|| problem::bench_no_fusion(connect.dir.display()))?;
     let organisation = first.view.organisation.clone();
     let held = yulian_types::StateKey::evidence(record, &organisation);
     if chain.state(&held, None).await.map_err(sdk)?.value_hash.is_none() {
