@@ -28,7 +28,7 @@ use utoipa::OpenApi;
         submit::one, submit::batch,
         ledger::transaction, ledger::receipt, ledger::transaction_proof,
         ledger::block, ledger::block_bytes, ledger::finality, ledger::headers, ledger::header, stream::blocks,
-        ledger::state,
+        ledger::state, ledger::states,
         records::evidence, records::evidence_pack,
         records::validators, records::validator_history, records::organisations, records::account, records::nodes,
         consortium::pending, records::proposals, records::proposal, records::candidate,

@@ -207,6 +207,15 @@ pub trait ChainService: Clone + Send + Sync + 'static {
         height: Option<u64>,
     ) -> impl Future<Output = Result<StateView, ApiError>> + Send;
 
+    /// Several values of one state, as [`ChainService::state`]; 1 to [`crate::limits::STATE_KEYS_MAX`] keys, an item for each, in
+    /// their order.
+    fn states(
+        &self,
+        module: &str,
+        keys: Vec<Bytes>,
+        height: Option<u64>,
+    ) -> impl Future<Output = Result<StatesView, ApiError>> + Send;
+
     /// Evidence records.
     fn evidence(
         &self,

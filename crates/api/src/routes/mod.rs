@@ -66,6 +66,7 @@ table! {
     get "/v1/chains/{chain}/headers" ledger::headers;
     get "/v1/chains/{chain}/headers/{block}" ledger::header;
     get "/v1/chains/{chain}/state/{module}/{key}" ledger::state;
+    post "/v1/chains/{chain}/state" ledger::states;
     get "/v1/chains/{chain}/evidence" records::evidence;
     get "/v1/chains/{chain}/evidence/{digest}/pack" records::evidence_pack;
     get "/v1/chains/{chain}/validators" records::validators;

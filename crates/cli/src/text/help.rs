@@ -1506,6 +1506,60 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "Table of SM2, SM3, SM4 measured in turn with RustCrypto and OpenSSL",
     ),
     (
+        "bench.chains",
+        "多条链同时压测与其中一条单独压测之比，在同一网络、同一次运行中",
+        "Several chains loaded together against one of them alone, on one network in one run",
+    ),
+    ("bench.chains.chains", "链数", "Chains"),
+    ("bench.chains.seconds", "每次施压的秒数", "Seconds of each load"),
+    (
+        "bench.chains.clients",
+        "客户端总数；多条链时均分",
+        "Clients in all; the chains share them",
+    ),
+    (
+        "bench.chains.nodes",
+        "自行启动的网络有几个节点",
+        "Nodes of the network that it starts",
+    ),
+    (
+        "bench.chains.work_dir",
+        "自行启动的网络放在哪个文件夹（应在真实磁盘上）；默认系统临时文件夹",
+        "Folder for the network that it starts, on a real disk; the system's temporary folder by default",
+    ),
+    (
+        "bench.relay",
+        "跨链压测：各成员链经中继链按速率核验下一条链的存证，统计每条消息在来源链的结局、时延、积压和各进程的处理器时间",
+        "Messages over the relay chain: each member asks the next one at a rate; how each ended at its source, latency, backlog, CPU of each process",
+    ),
+    (
+        "bench.relay.rate",
+        "全部链合计每秒发出的消息数，按时发出，不等结果",
+        "Messages that leave each second in all, whatever the answers",
+    ),
+    ("bench.relay.seconds", "施压的秒数", "Seconds of load"),
+    ("bench.relay.chains", "成员链数", "Member chains"),
+    (
+        "bench.relay.nodes",
+        "自行启动的网络有几个节点",
+        "Nodes of the network that it starts",
+    ),
+    (
+        "bench.relay.drain_s",
+        "停止施压后最多再等多少秒，让积压的消息结束",
+        "Seconds that what is open after the load is waited for at most",
+    ),
+    (
+        "bench.relay.network",
+        "对在此文件夹运行的融合网络施压；不给则自行启动，结束后清除",
+        "Load the fusion network that runs in this folder; without it one is started, and removed afterwards",
+    ),
+    (
+        "bench.relay.work_dir",
+        "自行启动的网络放在哪个文件夹（应在真实磁盘上）；默认系统临时文件夹",
+        "Folder for the network that it starts, on a real disk; the system's temporary folder by default",
+    ),
+    (
         "bench.size",
         "每笔交易约多少字节；实际大小见结果",
         "About so many bytes for each transaction; the real size is in the result",

@@ -509,6 +509,10 @@ crate::text::problems! {
         "签名账户没有在 {seconds} 秒内全部创建", "请按原因处理；可减小 --signers",
         "not all accounts that sign were registered within {seconds} s", "do what the reason says; name fewer --signers"
     }
+    bench_no_fusion(dir) = "bench_no_fusion", CannotRun {
+        "{dir} 中没有正在运行、至少有两条成员链的融合网络", "请先执行 yulian up --topology henan，或不给 --network",
+        "no fusion network with two member chains runs in {dir}", "start one by yulian up --topology henan, or leave --network out"
+    }
     no_free_ports() = "no_free_ports", CannotRun {
         "没有找到足够的空闲端口", "请先停止其他网络",
         "not enough free ports were found", "stop other networks first"

@@ -311,6 +311,10 @@ impl<R: Runtime, K: Kv> ChainService for ChainApi<R, K> {
         self.prove_state(module, key, height).await
     }
 
+    async fn states(&self, module: &str, keys: Vec<Bytes>, height: Option<u64>) -> Result<StatesView, ApiError> {
+        self.prove_states(module, keys, height).await
+    }
+
     async fn evidence(&self, filter: EvidenceFilter, page: PageRequest) -> Result<EvidencePage, ApiError> {
         self.find_evidence(filter, page).await
     }
