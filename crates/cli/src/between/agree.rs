@@ -137,7 +137,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     };
     let reason = say::reason_agree(out::one_line(of.name()));
     let action = agreement(&of, &arguments.settings(), start.clone());
-    let view = arguments.ballot.decide(&at, &voters, &action, reason).await?;
+    let view = decide_and_settle(&arguments.ballot, &at, &voters, &action, reason).await?;
     let opens = !stays || arguments.start.is_some();
     if view.status == ProposalStatus::Carried && opens {
         open(&at, &voters, &of, start.as_ref()).await?;
@@ -218,7 +218,23 @@ async fn open(at: &Chain, voters: &[Actor], of: &Chain, start: Option<&LinkPoint
         .account
         .open_link(at.terms(), &opening(of, start).await?)
         .or_problem(problem::cannot_sign)?;
-    transaction::result(at, &signed).await.map(|_| ())
+    // Whoever looks next must see it.
+    transaction::provable_result(at, &signed).await.map(|_| ())
+}
+
+/// Proposes and votes; what was carried is seen by whoever looks next.
+pub(super) async fn decide_and_settle(
+    ballot: &Ballot,
+    chain: &Chain,
+    voters: &[Actor],
+    action: &Action,
+    reason: String,
+) -> Result<ProposalView> {
+    let view = ballot.decide(chain, voters, action, reason).await?;
+    if view.status == ProposalStatus::Carried {
+        transaction::settle(chain).await?;
+    }
+    Ok(view)
 }
 
 /// Proposes and votes with every key at hand; it must be carried.

@@ -680,7 +680,22 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ),
     ("*.no_wait", "提交后不等待结果", "Do not wait for the result"),
     (
-        "*.timeout_s",
+        "voucher.send.timeout_s",
+        "超过这些秒未完成即放弃或退回",
+        "Seconds after which it is given up or refunded",
+    ),
+    (
+        "voucher.redeem.timeout_s",
+        "超过这些秒未完成即放弃或退回",
+        "Seconds after which it is given up or refunded",
+    ),
+    (
+        "voucher.reclaim.timeout_s",
+        "超过这些秒未完成即放弃或退回",
+        "Seconds after which it is given up or refunded",
+    ),
+    (
+        "notice.send.timeout_s",
         "超过这些秒未完成即放弃或退回",
         "Seconds after which it is given up or refunded",
     ),

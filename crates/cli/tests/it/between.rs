@@ -49,7 +49,10 @@ pub(crate) fn links(up: &Up) {
     let shown = up.ok(&["link", "show", OTHER, "--chain", HOME]);
     assert_eq!(shown["id"], other["id"]);
     assert!(shown["tip"].as_u64() >= shown["height"].as_u64(), "{shown}");
-    assert_eq!(refused(up, &["link", "show", "洛阳", "--chain", HOME]).1, "unknown_chain");
+    assert_eq!(
+        refused(up, &["link", "show", "洛阳", "--chain", HOME]).1,
+        "unknown_chain"
+    );
 }
 
 fn send(up: &Up, from: &str, to: &str, holder: &str, amount: &str, more: &[&str]) -> Answer {
@@ -100,7 +103,10 @@ pub(crate) fn vouchers(up: &Up) {
         &["--amount", "100", "--terms", text(&terms), "--expires", "2099-12-31"],
     ]
     .concat());
-    assert_eq!((&first["amount"], &first["organisation"]), (&100.into(), &"zhengzhou-data".into()));
+    assert_eq!(
+        (&first["amount"], &first["organisation"]),
+        (&100.into(), &"zhengzhou-data".into())
+    );
     assert_eq!(first["expires_ms"], 4_102_415_999_999_u64);
     // More of the same needs neither terms nor expiry.
     let more = up.ok(&[&issue[..], &["--amount", "20"]].concat());
@@ -111,7 +117,11 @@ pub(crate) fn vouchers(up: &Up) {
     );
 
     let there = sent(up, HOME, OTHER, ADMIN, "30", &["--as", WRITER]);
-    assert_eq!((&there["outcome"], &there["amount"]), (&"done".into(), &30.into()), "{there}");
+    assert_eq!(
+        (&there["outcome"], &there["amount"]),
+        (&"done".into(), &30.into()),
+        "{there}"
+    );
     assert_eq!(
         (&there["packets"][0]["status"], &there["packets"][0]["destination"]),
         (&"done".into(), &OTHER.into())
@@ -130,12 +140,17 @@ pub(crate) fn vouchers(up: &Up) {
     assert_eq!(back["outcome"], "done");
     books(up, [120, 0, 100, 20]);
     let redeem = |chain: &str, amount: &str, by: &str| {
-        up.ok(&["voucher", "redeem", SERIES, "--amount", amount, "--chain", chain, "--as", by])
+        up.ok(&[
+            "voucher", "redeem", SERIES, "--amount", amount, "--chain", chain, "--as", by,
+        ])
     };
     let at_home = redeem(HOME, "1", WRITER);
     assert_eq!(at_home["packets"].as_array().map(Vec::len), Some(0), "{at_home}");
     let abroad = redeem(OTHER, "5", ADMIN);
-    assert_eq!((&abroad["outcome"], &abroad["packets"][0]["destination"]), (&"done".into(), &HOME.into()));
+    assert_eq!(
+        (&abroad["outcome"], &abroad["packets"][0]["destination"]),
+        (&"done".into(), &HOME.into())
+    );
     books(up, [120, 6, 99, 15]);
     up.ok(&[
         "voucher", "transfer", SERIES, "--amount", "9", "--holder", ADMIN, "--chain", HOME, "--as", WRITER,
@@ -147,7 +162,10 @@ pub(crate) fn vouchers(up: &Up) {
     );
     // Too much is refused at once and changes nothing.
     let answer = send(up, HOME, OTHER, ADMIN, "1000", &["--as", WRITER]);
-    assert_eq!((answer.code, &answer.json()["error"]["code"]), (1, &"voucher.not_enough".into()));
+    assert_eq!(
+        (answer.code, &answer.json()["error"]["code"]),
+        (1, &"voucher.not_enough".into())
+    );
     // Nothing waits at home for the other chain's holder.
     let reclaimed = run(up, &["voucher", "reclaim", SERIES, "--chain", OTHER, "--as", ADMIN]);
     assert_eq!(
@@ -161,7 +179,10 @@ pub(crate) fn vouchers(up: &Up) {
 fn send_off(up: &Up, seconds: &str) -> String {
     let more = ["--as", WRITER, "--no-wait", "--timeout-s", seconds];
     let off = sent(up, HOME, OTHER, ADMIN, "7", &more);
-    assert_eq!((&off["outcome"], &off["packets"][0]["status"]), (&"sent".into(), &"sent".into()));
+    assert_eq!(
+        (&off["outcome"], &off["packets"][0]["status"]),
+        (&"sent".into(), &"sent".into())
+    );
     off["packets"][0]["sequence"].to_string()
 }
 
@@ -175,7 +196,9 @@ fn only_packet(up: &Up, sequence: &str) -> Value {
 }
 
 fn packet(up: &Up, sequence: &str) -> Answer {
-    let words = ["packet", "show", sequence, "--from", HOME, "--to", OTHER, "--module", "voucher"];
+    let words = [
+        "packet", "show", sequence, "--from", HOME, "--to", OTHER, "--module", "voucher",
+    ];
     run(up, &words)
 }
 
@@ -190,14 +213,20 @@ pub(crate) fn routes(up: &Up) {
     assert_eq!(closed["status"], "carried");
     let sequence = send_off(up, "5");
     let waits = only_packet(up, &sequence);
-    assert_eq!((&waits["stage"], &waits["code"]), (&"sent".into(), &"link.route_closed".into()));
+    assert_eq!(
+        (&waits["stage"], &waits["code"]),
+        (&"sent".into(), &"link.route_closed".into())
+    );
     let mut ended = Value::Null;
     until("it is refunded", || {
         let answer = packet(up, &sequence);
         ended = answer.json();
         ended["stage"] == "ended" && answer.code == 1
     });
-    assert_eq!((&ended["status"], &ended["code"]), (&"timed_out".into(), &"link.too_late".into()));
+    assert_eq!(
+        (&ended["status"], &ended["code"]),
+        (&"timed_out".into(), &"link.too_late".into())
+    );
     books(up, [120, 6, 99, 15]);
     let empty = up.ok(&["packet", "list"]);
     assert_eq!(empty["packets"].as_array().map(Vec::len), Some(0), "{empty}");
@@ -233,14 +262,18 @@ pub(crate) fn freeze(up: &Up) {
     let sequence = send_off(up, "120");
     assert_eq!(only_packet(up, &sequence)["code"], "link.frozen");
     up.ok(&[&["route", "lift"][..], &way].concat());
-    until("what waited goes on", || packet(up, &sequence).json()["status"] == "done");
+    until("what waited goes on", || {
+        packet(up, &sequence).json()["status"] == "done"
+    });
     books(up, [120, 6, 85, 29]);
 }
 
 /// One chain tells the other.
 pub(crate) fn notices(up: &Up) {
     let text = "按新目录报送";
-    let words = ["notice", "send", text, "--to", OTHER, "--kind", "policy", "--chain", HOME];
+    let words = [
+        "notice", "send", text, "--to", OTHER, "--kind", "policy", "--chain", HOME,
+    ];
     let told = up.ok(&[&words[..], &["--as", ADMIN]].concat());
     assert_eq!((&told["status"], &told["module"]), (&"done".into(), &"notice".into()));
     let list = up.ok(&["notice", "list", "--chain", OTHER]);
@@ -261,8 +294,14 @@ pub(crate) fn link_anew(up: &Up) {
     let agree = [&["link", "agree"][..], &of].concat();
     assert_eq!(refused(up, &agree).1, "link_not_active");
     let anew = up.ok(&[&agree[..], &["--start", "latest"]].concat());
-    assert_eq!((&anew["status"], &anew["of_id"]), (&"active".into(), &shown.json()["id"]));
+    assert_eq!(
+        (&anew["status"], &anew["of_id"]),
+        (&"active".into(), &shown.json()["id"])
+    );
     assert!(anew["start_height"].as_u64() > Some(0), "{anew}");
     let known = up.ok(&["link", "show", OTHER, "--chain", HOME]);
-    assert_eq!((&known["status"], &known["introduced"]), (&"active".into(), &false.into()));
+    assert_eq!(
+        (&known["status"], &known["introduced"]),
+        (&"active".into(), &false.into())
+    );
 }
