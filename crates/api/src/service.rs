@@ -207,6 +207,15 @@ pub trait ChainService: Clone + Send + Sync + 'static {
         height: Option<u64>,
     ) -> impl Future<Output = Result<StateView, ApiError>> + Send;
 
+    /// Several values of one state, as [`ChainService::state`]; 1 to [`crate::limits::STATE_KEYS_MAX`] keys, an item for each, in
+    /// their order.
+    fn states(
+        &self,
+        module: &str,
+        keys: Vec<Bytes>,
+        height: Option<u64>,
+    ) -> impl Future<Output = Result<StatesView, ApiError>> + Send;
+
     /// Evidence records.
     fn evidence(
         &self,
@@ -253,6 +262,9 @@ pub trait ChainService: Clone + Send + Sync + 'static {
 
     /// The bytes of the request of a chain.
     fn join_request(&self, joining: Digest) -> impl Future<Output = Result<Bytes, ApiError>> + Send;
+
+    /// What waits: invitations, notices, votes.
+    fn pending(&self) -> impl Future<Output = Result<PendingView, ApiError>> + Send;
 
     /// Proposals.
     fn proposals(&self, page: PageRequest) -> impl Future<Output = Result<ProposalPage, ApiError>> + Send;

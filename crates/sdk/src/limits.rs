@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub use yulian_api::limits::STATE_KEYS_MAX;
+
 /// Most bytes of the head of an answer.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Most header fields of an answer.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use prost::Message;
 use yulian_api::views::{FinalityView, ValidatorChangeView};
 use yulian_types::{
-    Digest, StateKey,
+    Digest, StateKey, decode_header,
     proto::{LinkClient, LinkSetChange, LinkUpdate},
 };
 
@@ -77,7 +77,12 @@ impl Chain {
         finality: Bytes,
     ) -> Result<LinkUpdate, SdkError> {
         let last = known.ranges.last().map_or(0, |range| range.first_height);
-        let changes = self.changes_after(last, height, UPDATE_CHANGES_MAX).await?;
+        // The header names the validators that are in force: where the client knows them, nothing has changed.
+        let first = headers.first().and_then(|header| decode_header(header).ok());
+        let changes = match first.is_some_and(|header| header.validators_since <= last) {
+            true => Vec::new(),
+            false => self.changes_after(last, height, UPDATE_CHANGES_MAX).await?,
+        };
         let mut set_changes: Vec<LinkSetChange> = changes.into_iter().filter_map(set_change).collect();
         let mut bytes = 0;
         let fits = |change: &&LinkSetChange| {

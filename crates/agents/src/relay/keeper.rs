@@ -1,6 +1,6 @@
 //! Opens light clients on the relay chain's word and keeps them within their trust period.
 
-use super::{Place, RelayError, Shared, lane::call, now_ms};
+use super::{Place, RelayError, Shared, flight::call, now_ms};
 use bytes::Bytes;
 use prost::Message;
 use std::{
@@ -101,7 +101,7 @@ async fn keep(shared: &Shared, id: &Digest, place: &Place) {
 }
 
 /// The chains whose light clients a chain has.
-async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
+pub(super) async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
     let key = StateKey::new(LINK_ID, TABLE_LINK_LIST, &[]);
     let value = place.chain().state(&key, None).await?.value;
     let list = value

@@ -1,6 +1,6 @@
 //! Asks chains that stand still for a block: it shows that a packet is late.
 
-use super::{RelayError, Shared, lane::call, now_ms};
+use super::{RelayError, Shared, flight::call, now_ms};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,

@@ -122,6 +122,7 @@ impl FakeChain {
             },
             connected: vec![],
             faults: vec![],
+            risk: None,
             stopped: None,
             regime: RegimeView::default(),
         }
@@ -289,6 +290,14 @@ impl ChainService for FakeChain {
         Ok(ledger::state(&state.chain, module, StateKey { module_id, key }, height))
     }
 
+    async fn states(&self, module: &str, keys: Vec<Bytes>, height: Option<u64>) -> Result<StatesView, ApiError> {
+        let mut views = Vec::with_capacity(keys.len());
+        for key in keys {
+            views.push(self.state(module, key, height).await?);
+        }
+        ledger::states(views).ok_or_else(|| Code::Internal.into())
+    }
+
     async fn evidence(&self, filter: EvidenceFilter, request: PageRequest) -> Result<EvidencePage, ApiError> {
         let state = self.lock();
         let mut found = match filter {
@@ -413,6 +422,10 @@ impl ChainService for FakeChain {
 
     async fn join_request(&self, joining: Digest) -> Result<Bytes, ApiError> {
         self.joins.bytes(&self.id(), &joining)
+    }
+
+    async fn pending(&self) -> Result<PendingView, ApiError> {
+        Ok(ledger::pending())
     }
 
     async fn proposals(&self, request: PageRequest) -> Result<ProposalPage, ApiError> {

@@ -69,6 +69,13 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "Folder of the network (./yulian-data by default, ./yulian-CITY for a city's platform)",
     ),
     (
+        "demo.fusion",
+        "演示融合网络（先运行 yulian up --topology henan）：跨链核验、凭证、超时退回、杀代理、拒伪造、建链、断云",
+        "Show the fusion network (yulian up --topology henan runs): verification across chains, vouchers, refunds, a killed agent, forgeries refused, a new chain, a lost cloud",
+    ),
+    ("demo.fusion.dir", "yulian up 的文件夹", "Folder of yulian up"),
+    ("demo.fusion.cloud", "失去的云", "The cloud that is lost"),
+    (
         "drill",
         "演练：停掉运行中网络的一部分，看其余部分如何继续",
         "Drills: take a part of a running network away and see how the rest goes on",
@@ -882,6 +889,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "Run a relay agent; yulian up runs one where there is a relay chain",
     ),
     (
+        "agent.relay.exit_on_stdin_close",
+        "标准输入关闭时结束，供监管进程使用",
+        "End when standard input closes, for a supervising process",
+    ),
+    (
         "agent.relay.folder",
         "断点与状态所在的文件夹，默认为网络文件夹下的 relay-agent",
         "Folder of cursors and status, relay-agent below that of the network by default",
@@ -1148,6 +1160,84 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ),
     ("parameter.set.name", "参数名", "Name of the parameter"),
     ("parameter.set.value", "新值", "The new value"),
+    (
+        "organisation.list.pending",
+        "只列待办：待答复的邀请、正在退出的机构、未决提案",
+        "List what waits: invitations, organisations that leave, open proposals",
+    ),
+    (
+        "organisation.invite",
+        "表决邀请一个机构；它以邀请中的密钥签署章程后加入",
+        "Vote to invite an organisation, which joins when the invited key signs the charter",
+    ),
+    ("organisation.invite.id", "机构标识", "Id of the organisation"),
+    ("organisation.invite.name", "机构名称", "Name of the organisation"),
+    ("organisation.invite.member", "加入后有表决权", "It will vote"),
+    (
+        "organisation.invite.admin_public_key",
+        "受邀机构管理员的公钥（66 位十六进制）或密钥文件",
+        "Public key of its administrator (66 hexadecimal digits), or a key file",
+    ),
+    (
+        "organisation.invite.admin_label",
+        "管理员账户的名称",
+        "What the administrator's account is called",
+    ),
+    (
+        "organisation.invite.valid_hours",
+        "邀请有效的小时数",
+        "Hours for which the invitation is valid",
+    ),
+    (
+        "organisation.withdraw",
+        "表决撤回一项邀请",
+        "Vote to withdraw an invitation",
+    ),
+    ("organisation.withdraw.id", "机构标识", "Id of the organisation"),
+    (
+        "organisation.accept",
+        "受邀机构签署：本链、现行章程、机构标识；得到一个文件，任何人都可代为提交",
+        "The invited key signs chain, charter in force and organisation id; anybody may submit the file",
+    ),
+    ("organisation.accept.id", "机构标识", "Id of the organisation"),
+    (
+        "organisation.accept.key",
+        "邀请中写明的私钥文件",
+        "File of the private key that was invited",
+    ),
+    (
+        "organisation.accept.text",
+        "章程文本文件，先与链上摘要核对",
+        "File with the charter's text, compared with the digest on the chain first",
+    ),
+    (
+        "organisation.accept.out",
+        "写入加入声明的文件",
+        "File for the acceptance",
+    ),
+    ("organisation.join", "提交一份加入声明", "Submit an acceptance"),
+    ("organisation.join.file", "加入声明的文件", "File of the acceptance"),
+    (
+        "organisation.leave",
+        "本机构退出：先退出验证节点，生效后角色、表决权和节点一并终止",
+        "The own organisation leaves: first its validators, then its roles, vote and nodes",
+    ),
+    ("organisation.leave.timeout_s", "最多等待的秒数", "Most seconds to wait"),
+    (
+        "charter.show.file",
+        "核对一个文件是否为现行章程文本",
+        "Say whether a file is the text of the charter in force",
+    ),
+    (
+        "charter.propose",
+        "提议新的章程文本（只改文本摘要）并表决",
+        "Propose a new text of the charter (its digest alone changes) and vote",
+    ),
+    (
+        "charter.propose.file",
+        "章程文本文件；其 SM3 摘要写入链上",
+        "File with the text; its SM3 digest goes on the chain",
+    ),
     ("organisation", "机构", "Organisations"),
     ("organisation.list", "列出机构", "List the organisations"),
     (
@@ -1429,6 +1519,60 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "bench.crypto",
         "国密性能表：SM2、SM3、SM4 与 RustCrypto、OpenSSL 交替测量",
         "Table of SM2, SM3, SM4 measured in turn with RustCrypto and OpenSSL",
+    ),
+    (
+        "bench.chains",
+        "多条链同时压测与其中一条单独压测之比，在同一网络、同一次运行中",
+        "Several chains loaded together against one of them alone, on one network in one run",
+    ),
+    ("bench.chains.chains", "链数", "Chains"),
+    ("bench.chains.seconds", "每次施压的秒数", "Seconds of each load"),
+    (
+        "bench.chains.clients",
+        "客户端总数；多条链时均分",
+        "Clients in all; the chains share them",
+    ),
+    (
+        "bench.chains.nodes",
+        "自行启动的网络有几个节点",
+        "Nodes of the network that it starts",
+    ),
+    (
+        "bench.chains.work_dir",
+        "自行启动的网络放在哪个文件夹（应在真实磁盘上）；默认系统临时文件夹",
+        "Folder for the network that it starts, on a real disk; the system's temporary folder by default",
+    ),
+    (
+        "bench.relay",
+        "跨链压测：各成员链经中继链按速率核验下一条链的存证，统计每条消息在来源链的结局、时延、积压和各进程的处理器时间",
+        "Messages over the relay chain: each member asks the next one at a rate; how each ended at its source, latency, backlog, CPU of each process",
+    ),
+    (
+        "bench.relay.rate",
+        "全部链合计每秒发出的消息数，按时发出，不等结果",
+        "Messages that leave each second in all, whatever the answers",
+    ),
+    ("bench.relay.seconds", "施压的秒数", "Seconds of load"),
+    ("bench.relay.chains", "成员链数", "Member chains"),
+    (
+        "bench.relay.nodes",
+        "自行启动的网络有几个节点",
+        "Nodes of the network that it starts",
+    ),
+    (
+        "bench.relay.drain_s",
+        "停止施压后最多再等多少秒，让积压的消息结束",
+        "Seconds that what is open after the load is waited for at most",
+    ),
+    (
+        "bench.relay.network",
+        "对在此文件夹运行的融合网络施压；不给则自行启动，结束后清除",
+        "Load the fusion network that runs in this folder; without it one is started, and removed afterwards",
+    ),
+    (
+        "bench.relay.work_dir",
+        "自行启动的网络放在哪个文件夹（应在真实磁盘上）；默认系统临时文件夹",
+        "Folder for the network that it starts, on a real disk; the system's temporary folder by default",
     ),
     (
         "bench.size",

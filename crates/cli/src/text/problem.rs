@@ -263,6 +263,10 @@ crate::text::problems! {
         "另一个中继代理正在使用 {folder}", "yulian up 自带一个代理；另起的代理请用 --folder 指定别的文件夹",
         "another relay agent works in {folder}", "yulian up runs one itself; give a second one another --folder"
     }
+    cannot_start_agent(folder) = "cannot_start_agent", CannotRun {
+        "无法启动中继代理（{folder}）", "请按原因处理",
+        "the relay agent cannot be started ({folder})", "do what the reason says"
+    }
     chain_left_out(chain) = "chain_left_out", No {
         "中继代理暂不搬运链 {chain}", "请按原因处理；代理会自动重试",
         "the relay agent leaves out the chain {chain} for now", "mend the cause; the agent tries again by itself"
@@ -509,6 +513,10 @@ crate::text::problems! {
         "签名账户没有在 {seconds} 秒内全部创建", "请按原因处理；可减小 --signers",
         "not all accounts that sign were registered within {seconds} s", "do what the reason says; name fewer --signers"
     }
+    bench_no_fusion(dir) = "bench_no_fusion", CannotRun {
+        "{dir} 中没有正在运行、至少有两条成员链的融合网络", "请先执行 yulian up --topology henan，或不给 --network",
+        "no fusion network with two member chains runs in {dir}", "start one by yulian up --topology henan, or leave --network out"
+    }
     no_free_ports() = "no_free_ports", CannotRun {
         "没有找到足够的空闲端口", "请先停止其他网络",
         "not enough free ports were found", "stop other networks first"
@@ -520,6 +528,15 @@ crate::text::problems! {
     interrupted() = "interrupted", CannotRun {
         "已中断", "需要结果请重新执行",
         "interrupted", "run it again for a result"
+    }
+
+    bad_acceptance(file) = "bad_acceptance", CannotRun {
+        "{file} 不是加入声明", "请用 yulian organisation accept 生成",
+        "{file} is no acceptance of an invitation", "make it with yulian organisation accept"
+    }
+    still_leaving(organisation) = "still_leaving", No {
+        "机构 {organisation} 的验证节点还没有退出现行集合", "请稍后再次执行；yulian organisation list --pending 可查看",
+        "validators of {organisation} are still in the set in force", "run it again later; yulian organisation list --pending shows it"
     }
 
     // Drills.

@@ -7,6 +7,7 @@ mod journey;
 mod key;
 mod killed;
 mod network;
+mod platforms;
 mod running;
 mod strangers;
 mod up;

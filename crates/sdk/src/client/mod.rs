@@ -117,6 +117,16 @@ impl Client {
         }
     }
 
+    /// Which node is asked first now.
+    pub fn current(&self) -> usize {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    /// From now on begins with node `index` (modulo their number), as do all that share the choice of node.
+    pub fn choose(&self, index: usize) {
+        self.current.store(index % self.nodes.len(), Ordering::Relaxed);
+    }
+
     /// Addresses of the nodes.
     pub fn urls(&self) -> impl Iterator<Item = &NodeUrl> {
         self.nodes.iter().map(|node| &node.url)

@@ -14,7 +14,9 @@ use yulian_exec::{
     Anchor, Executed, MemoryBase, RoundFacts, Speculation, bootstrap, default_charter, default_parameters,
 };
 use yulian_modules::registry;
-use yulian_sdk::{Account, Action, Candidate, SignedTransaction, Terms, candidate_proof, node_registration};
+use yulian_sdk::{
+    Account, Action, Candidate, SignedTransaction, Terms, acceptance, candidate_proof, node_registration,
+};
 use yulian_types::{
     SealedBlock, SealedGenesis, SealedTransaction, ValidatorSet, account_id, decode_canonical, proto, voucher_series_id,
 };
@@ -270,6 +272,28 @@ fn accounts(ledger: &mut Ledger) {
     ledger.run(admin.unfreeze_account(&terms, &new.id()));
 }
 
+fn invited(ledger: &mut Ledger, charter: &proto::Charter) {
+    let terms = proto::InviteOrganisation {
+        id: "luoyang".into(),
+        name: "洛阳市大数据局".into(),
+        member: true,
+        admin_public_key: key("admin-luoyang").public_key().as_bytes().to_vec().into(),
+        admin_label: "管理员".into(),
+        valid_until_ms: ledger.tip().time_ms() + 3_600_000,
+    };
+    ledger.decide(&Action::InviteOrganisation(terms.clone()));
+    ledger.decide(&Action::WithdrawInvitation("luoyang".into()));
+    ledger.decide(&Action::InviteOrganisation(terms));
+    let digest = sm3::hash(&[b"ylChartr", &yulian_types::encode(charter)]);
+    let acceptance = acceptance(&ledger.id, &digest, "luoyang", &key("admin-luoyang")).expect("signature");
+    let carrier = account("writer-mobile");
+    ledger.run(carrier.join_organisation(&ledger.terms(), &acceptance));
+    let admin = account("admin-luoyang");
+    let output = ledger.run(admin.leave_organisation(&ledger.terms(), "合并"));
+    let answer: proto::LeaveAnswer = decode_canonical(&output, usize::MAX).expect("answer");
+    assert!(answer.left);
+}
+
 fn governance(ledger: &mut Ledger) {
     let admin = account("admin-unicom");
     for (name, cloud) in [("fifth", "省大数据中心"), ("spare", "联通")] {
@@ -314,7 +338,8 @@ fn governance(ledger: &mut Ledger) {
         text_digest: vec![7; 32].into(),
         ..default_charter()
     };
-    ledger.decide(&Action::ChangeCharter(charter));
+    ledger.decide(&Action::ChangeCharter(charter.clone()));
+    invited(ledger, &charter);
     let height = ledger.tip().height() + 1_000;
     ledger.decide(&Action::ActivateProtocol { version: 2, height });
 }
