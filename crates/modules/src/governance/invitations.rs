@@ -20,7 +20,7 @@ use yulian_exec::{
     tables,
 };
 use yulian_types::{
-    StateKey, encode,
+    StateKey,
     proto::{
         Charter, Invitation, InviteOrganisation, JoinOrganisation, KeyOwner, Membership, Organisation, OrganisationList,
     },

@@ -116,7 +116,10 @@ impl Captured {
     fn head(&self, state: &Tree, time_ms: u64) -> (u64, LinkUpdate) {
         let height = self.height.fetch_add(1, Relaxed) + 1;
         // Behind the clocks that are furthest behind, if it can be chosen: no chain refuses it for being ahead.
-        let now = (0..CHAINS).map(|chain| self.net.now_ms(chain)).min().unwrap_or_default();
+        let now = (0..CHAINS)
+            .map(|chain| self.net.now_ms(chain))
+            .min()
+            .unwrap_or_default();
         let time_ms = time_ms.max(now).max(self.time_ms.load(Relaxed) + 1);
         self.time_ms.store(time_ms, Relaxed);
         (height, self.sign(height, time_ms, state))
@@ -161,7 +164,9 @@ impl Captured {
             items: vec![item],
         };
         let key = carrier_key(ACCOUNT);
-        let call = self.net.call(random, (at, &key), "link.carry", encode(&carry), PATIENCE_MS);
+        let call = self
+            .net
+            .call(random, (at, &key), "link.carry", encode(&carry), PATIENCE_MS);
         call.await;
     }
 
@@ -173,7 +178,9 @@ impl Captured {
         }
         let (city, (module, sequence)) = waiting[random.random_range(0..waiting.len())].clone();
         let id = self.net.id(CAPTURED);
-        let Some(packet) = self.net.sent(random, city, (&id, &module, sequence)).await else { return };
+        let Some(packet) = self.net.sent(random, city, (&id, &module, sequence)).await else {
+            return;
+        };
         let key = packet.result_key();
         let path = Path::of(key.module_id, &key.key);
         let furthest = self.net.now_ms(city) + AHEAD_MS_MAX;
@@ -187,26 +194,39 @@ impl Captured {
         let record = encode(&PacketResult {
             packet: packet.digest.to_vec().into(),
             status: if done { PACKET_DONE } else { PACKET_FAILED },
-            code: if done { String::new() } else { "voucher.holder_not_found".into() },
+            code: if done {
+                String::new()
+            } else {
+                "voucher.holder_not_found".into()
+            },
             height: self.height.load(Relaxed),
             ..Default::default()
         });
         let state = Tree::from_sorted([(path, value_hash(&record))]);
         let (height, update) = self.head(&state, 0);
         let item = made(CARRY_ACKNOWLEDGE, &packet, height, &state, &path);
-        self.carry(random, city, vec![update], CarryItem { record, ..item }).await;
+        self.carry(random, city, vec![update], CarryItem { record, ..item })
+            .await;
     }
 
     /// Claims vouchers of a home chain: as many as it has, more, or those on their way to it.
     async fn claim(&self, random: &mut StdRng) {
         let (home, id) = self.series[random.random_range(0..self.series.len())];
-        let series: Option<VoucherSeries> =
-            self.net.record(random, home, &StateKey::new(VOUCHER_ID, TABLE_SERIES, &[&id.0])).await;
+        let series: Option<VoucherSeries> = self
+            .net
+            .record(random, home, &StateKey::new(VOUCHER_ID, TABLE_SERIES, &[&id.0]))
+            .await;
         let Some(series) = series else { return };
         let key = StateKey::new(VOUCHER_ID, TABLE_OUTSIDE, &[&id.0, &self.net.id(CAPTURED).0]);
         let outside: Option<yulian_types::proto::VoucherAmount> = self.net.record(random, home, &key).await;
         let outside = outside.map_or(0, |record| record.amount);
-        let amounts = [outside / 2, outside, outside + 1, outside + series.moving, 3 * outside + 7];
+        let amounts = [
+            outside / 2,
+            outside,
+            outside + 1,
+            outside + series.moving,
+            3 * outside + 7,
+        ];
         let amount = amounts[random.random_range(0..amounts.len())].max(1);
         let other = 1 + home % CITIES;
         let (method, amount, onward) = match random.random_range(0..6) {
@@ -266,7 +286,9 @@ impl Captured {
         for _ in 0..3 {
             self.net.pause(random.random_range(100..300)).await;
             let mut session = Session::new(&self.net, to);
-            let Some(word) = session.prove(random, HUB, &packet.relayed_key(), 0).await else { continue };
+            let Some(word) = session.prove(random, HUB, &packet.relayed_key(), 0).await else {
+                continue;
+            };
             let Some(record) = word.value else { continue };
             let item = CarryItem {
                 record,
@@ -290,7 +312,13 @@ impl Captured {
             second: Some(self.sign(height, time_ms, &two)),
         };
         let key = carrier_key(ACCOUNT);
-        let call = self.net.call(&mut random, (at, &key), "link.report_conflict", encode(&conflict), 4 * PATIENCE_MS);
+        let call = self.net.call(
+            &mut random,
+            (at, &key),
+            "link.report_conflict",
+            encode(&conflict),
+            4 * PATIENCE_MS,
+        );
         call.await;
     }
 }

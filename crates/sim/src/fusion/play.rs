@@ -165,7 +165,13 @@ impl Play {
             let at = written.len().checked_sub(1 + stale);
             at.map_or(vec![0; CHAINS], |at| written[at].clone())
         };
-        let run = carrier::run(self.net.clone(), (agent, seed), from, cursors.clone(), self.carried.clone());
+        let run = carrier::run(
+            self.net.clone(),
+            (agent, seed),
+            from,
+            cursors.clone(),
+            self.carried.clone(),
+        );
         *task = Some(self.runtime.start("agent", run));
     }
 
@@ -255,7 +261,10 @@ impl Play {
         for chain in 0..CHAINS {
             for running in self.net.nodes(chain) {
                 if let Some(reason) = running.node.watch_stopped().borrow().clone() {
-                    return Err(format!("STOPPED: chain {chain} on machine {}: {reason}", running.machine));
+                    return Err(format!(
+                        "STOPPED: chain {chain} on machine {}: {reason}",
+                        running.machine
+                    ));
                 }
                 let seen = self.seen[chain].compare(running.machine, &running.node);
                 seen.map_err(|broken| format!("chain {chain}: {broken}"))?;
@@ -331,9 +340,14 @@ impl Play {
     fn heights(&self) -> String {
         let tips = |chain: usize| {
             let nodes = self.net.nodes(chain);
-            nodes.iter().map(|node| (node.machine, node.node.ledger().tip().height)).collect::<Vec<_>>()
+            nodes
+                .iter()
+                .map(|node| (node.machine, node.node.ledger().tip().height))
+                .collect::<Vec<_>>()
         };
-        (0..CHAINS).map(|chain| format!("chain {chain}: {:?}; ", tips(chain))).collect()
+        (0..CHAINS)
+            .map(|chain| format!("chain {chain}: {:?}; ", tips(chain)))
+            .collect()
     }
 
     /// Asks the oracle.

@@ -36,7 +36,9 @@ pub(crate) async fn build(net: &Net, seed: u64) -> Result<Vec<Digest>, String> {
         }
     }
     join_all(steps).await.into_iter().collect::<Result<(), _>>()?;
-    let cities = (1..=CITIES).map(|city| introduce(net, fork(), city)).collect::<Vec<_>>();
+    let cities = (1..=CITIES)
+        .map(|city| introduce(net, fork(), city))
+        .collect::<Vec<_>>();
     join_all(cities).await.into_iter().collect::<Result<(), _>>()?;
     let series = (1..=CITIES).map(|city| issue(net, fork(), city)).collect::<Vec<_>>();
     join_all(series).await.into_iter().collect()
@@ -131,7 +133,9 @@ async fn issue(net: &Net, mut random: StdRng, city: usize) -> Result<Digest, Str
         holder: holder_id(city, 0).into(),
     };
     let key = holder_key(city, 0);
-    let receipt = net.call(&mut random, (city, &key), "voucher.issue", encode(&issue), PATIENCE_MS).await;
+    let receipt = net
+        .call(&mut random, (city, &key), "voucher.issue", encode(&issue), PATIENCE_MS)
+        .await;
     let receipt = receipt.filter(|receipt| receipt.status == 0);
     let issued = receipt.and_then(|receipt| prost::Message::decode(receipt.output).ok());
     let issued: VoucherId = issued.ok_or_else(|| format!("SETUP: {ORGANISATION} cannot issue at {city}"))?;

@@ -168,7 +168,9 @@ impl Told {
 /// How many packets of a chain have not ended, by a node's disk.
 pub(in crate::fusion) fn open(kv: &impl Kv) -> usize {
     let state = state(kv).unwrap_or_default();
-    state.range((LINK, vec![super::TABLE_SENT])..(LINK, vec![super::TABLE_SENT + 1])).count()
+    state
+        .range((LINK, vec![super::TABLE_SENT])..(LINK, vec![super::TABLE_SENT + 1]))
+        .count()
 }
 
 /// Every record: module id (4) ‖ length of the key (2) ‖ key ‖ value.
@@ -214,7 +216,11 @@ fn take(
             organisation: crate::fusion::keys::ORGANISATION.into(),
         }),
     }
-    let mut items = items(payload.module == "link" && payload.method == "carry", payload.arguments.clone(), receipt)?;
+    let mut items = items(
+        payload.module == "link" && payload.method == "carry",
+        payload.arguments.clone(),
+        receipt,
+    )?;
     let mut sends = false;
     for event in &receipt.events {
         let Some(key) = Key::parse(&event.data) else { continue };
@@ -228,7 +234,8 @@ fn take(
             "packet_ended" => &ENDS,
             _ => continue,
         };
-        let moved = find(&mut items, &key, kinds).ok_or_else(|| format!("EVENT: {key} {} without an item", event.name))?;
+        let moved =
+            find(&mut items, &key, kinds).ok_or_else(|| format!("EVENT: {key} {} without an item", event.name))?;
         let (packet, bytes) = moved;
         let moved = Moved {
             key,
@@ -254,7 +261,11 @@ fn items(carries: bool, arguments: Bytes, receipt: &Receipt) -> Result<VecDeque<
     }
     let carry = Carry::decode(arguments).map_err(|e| e.to_string())?;
     let answer = CarryAnswer::decode(receipt.output.clone()).map_err(|e| e.to_string())?;
-    let taken = carry.items.into_iter().zip(answer.items).filter(|(_, code)| code.is_empty());
+    let taken = carry
+        .items
+        .into_iter()
+        .zip(answer.items)
+        .filter(|(_, code)| code.is_empty());
     Ok(taken.map(|(item, _)| item).collect())
 }
 
