@@ -82,6 +82,7 @@ texts! {
     compare_digest(of, digest) = "链 {of} 的创世摘要，请通过其他渠道与对方核对：\n  {digest}", "genesis digest of chain {of}, to be compared out of band with those who run it:\n  {digest}";
     reason_agree(of) = "信任链 {of}", "believe chain {of}";
     link_made(at, of, height) = "链 {at} 已信任链 {of}，自高度 {height} 起", "chain {at} believes chain {of} from height {height} on";
+    link_settings(at, of) = "链 {at} 对链 {of} 的设置已更新", "the settings of the link from {at} to {of} are changed";
     link_now_frozen(of) = "链 {of} 的轻客户端已冻结", "the light client of {of} is frozen";
 
     // Vouchers.
