@@ -170,7 +170,10 @@ pub(crate) fn quota<'a>(regimes: impl Iterator<Item = &'a RegimeView>) -> Option
     let mut bytes = (0, None);
     let mut refused = 0;
     for regime in regimes {
-        rate = (rate.0.max(regime.transactions_last_second), rate.1.max(regime.transactions_per_second));
+        rate = (
+            rate.0.max(regime.transactions_last_second),
+            rate.1.max(regime.transactions_per_second),
+        );
         bytes = (bytes.0.max(regime.storage_used_bytes), bytes.1.max(regime.storage_mib));
         refused += regime.quota_refusals;
     }

@@ -243,7 +243,10 @@ mod tests {
         assert!(regime.admit(&one, true, now + 499).is_err());
         assert!(regime.admit(&one, true, now + 500).is_ok());
         let last_second = |at: u64| regime.usage(at).transactions_last_second;
-        assert_eq!([now + 999, now + 1_000, now + 1_999, now + 2_000].map(last_second), [0, 4, 4, 0]);
+        assert_eq!(
+            [now + 999, now + 1_000, now + 1_999, now + 2_000].map(last_second),
+            [0, 4, 4, 0]
+        );
         assert_eq!(regime.usage(now).refused, 2);
     }
 

@@ -104,7 +104,9 @@ pub(super) async fn invite(arguments: &Invite) -> Result<Exit> {
     let Invite { id, name, member, .. } = arguments;
     let admin = public_key(&arguments.admin_public_key)?;
     let now = chain.header(yulian_sdk::BlockRef::Latest).await.map_err(sdk)?.time_ms;
-    let until = now.max(clock::now_ms()).saturating_add(arguments.valid_hours.saturating_mul(MS_PER_HOUR));
+    let until = now
+        .max(clock::now_ms())
+        .saturating_add(arguments.valid_hours.saturating_mul(MS_PER_HOUR));
     let default = || format!("{name} admin");
     let terms = InviteOrganisation {
         id: id.clone(),
@@ -179,7 +181,13 @@ pub(super) async fn join(arguments: &Join) -> Result<Exit> {
     let carrier = arguments.sign.actor(&arguments.connect, &chain, ROLE_WRITER).await?;
     let signed = carrier.account.join_organisation(chain.terms(), &acceptance);
     let signed = signed.or_problem(problem::cannot_sign)?;
-    transaction::finish(&chain, &signed, say::organisation_joined(&file.organisation), arguments.json).await
+    transaction::finish(
+        &chain,
+        &signed,
+        say::organisation_joined(&file.organisation),
+        arguments.json,
+    )
+    .await
 }
 
 pub(super) async fn leave(arguments: &Leave) -> Result<Exit> {

@@ -722,9 +722,21 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "受邀机构管理员的公钥（66 位十六进制）或密钥文件",
         "Public key of its administrator (66 hexadecimal digits), or a key file",
     ),
-    ("organisation.invite.admin_label", "管理员账户的名称", "What the administrator's account is called"),
-    ("organisation.invite.valid_hours", "邀请有效的小时数", "Hours for which the invitation is valid"),
-    ("organisation.withdraw", "表决撤回一项邀请", "Vote to withdraw an invitation"),
+    (
+        "organisation.invite.admin_label",
+        "管理员账户的名称",
+        "What the administrator's account is called",
+    ),
+    (
+        "organisation.invite.valid_hours",
+        "邀请有效的小时数",
+        "Hours for which the invitation is valid",
+    ),
+    (
+        "organisation.withdraw",
+        "表决撤回一项邀请",
+        "Vote to withdraw an invitation",
+    ),
     ("organisation.withdraw.id", "机构标识", "Id of the organisation"),
     (
         "organisation.accept",
@@ -732,13 +744,21 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "The invited key signs chain, charter in force and organisation id; anybody may submit the file",
     ),
     ("organisation.accept.id", "机构标识", "Id of the organisation"),
-    ("organisation.accept.key", "邀请中写明的私钥文件", "File of the private key that was invited"),
+    (
+        "organisation.accept.key",
+        "邀请中写明的私钥文件",
+        "File of the private key that was invited",
+    ),
     (
         "organisation.accept.text",
         "章程文本文件，先与链上摘要核对",
         "File with the charter's text, compared with the digest on the chain first",
     ),
-    ("organisation.accept.out", "写入加入声明的文件", "File for the acceptance"),
+    (
+        "organisation.accept.out",
+        "写入加入声明的文件",
+        "File for the acceptance",
+    ),
     ("organisation.join", "提交一份加入声明", "Submit an acceptance"),
     ("organisation.join.file", "加入声明的文件", "File of the acceptance"),
     (
@@ -747,13 +767,21 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "The own organisation leaves: first its validators, then its roles, vote and nodes",
     ),
     ("organisation.leave.timeout_s", "最多等待的秒数", "Most seconds to wait"),
-    ("charter.show.file", "核对一个文件是否为现行章程文本", "Say whether a file is the text of the charter in force"),
+    (
+        "charter.show.file",
+        "核对一个文件是否为现行章程文本",
+        "Say whether a file is the text of the charter in force",
+    ),
     (
         "charter.propose",
         "提议新的章程文本（只改文本摘要）并表决",
         "Propose a new text of the charter (its digest alone changes) and vote",
     ),
-    ("charter.propose.file", "章程文本文件；其 SM3 摘要写入链上", "File with the text; its SM3 digest goes on the chain"),
+    (
+        "charter.propose.file",
+        "章程文本文件；其 SM3 摘要写入链上",
+        "File with the text; its SM3 digest goes on the chain",
+    ),
     ("organisation", "机构", "Organisations"),
     ("organisation.list", "列出机构", "List the organisations"),
     (

@@ -3,11 +3,7 @@
 //! An empty file holds until it is removed. One that names a process holds as long as that process lives, so that a drill
 //! which is killed leaves no node behind.
 
-use crate::{
-    files,
-    problem::Result,
-    text::problem,
-};
+use crate::{files, problem::Result, text::problem};
 use rustix::process::{Pid, test_kill_process};
 use std::{fs, io::ErrorKind, path::Path};
 

@@ -21,7 +21,11 @@ pub(super) fn known(call: &mut Call<'_>, chain: &ChainRecord) -> Result<Vec<Byte
 
 fn keys(chain: &ChainRecord, known: &ChainSet) -> Vec<Bytes> {
     match &known.set {
-        Some(set) => set.validators.iter().map(|validator| validator.public_key.clone()).collect(),
+        Some(set) => set
+            .validators
+            .iter()
+            .map(|validator| validator.public_key.clone())
+            .collect(),
         None => {
             let validators = chain.nodes.iter().filter(|node| node.validator);
             validators.map(|node| node.public_key.clone()).collect()
@@ -32,7 +36,10 @@ fn keys(chain: &ChainRecord, known: &ChainSet) -> Vec<Bytes> {
 pub(super) fn state(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
     let arguments: ChainValidators = call.decode(arguments)?;
     let mut chain = record(call, &arguments.name)?;
-    if !matches!(chain.state, STATE_RUNNING | STATE_PAUSED | STATE_ARCHIVED | STATE_DOOMED) {
+    if !matches!(
+        chain.state,
+        STATE_RUNNING | STATE_PAUSED | STATE_ARCHIVED | STATE_DOOMED
+    ) {
         return Err(life::wrong_state(&chain));
     }
     let key = chains::set(&chain.name);
@@ -50,7 +57,13 @@ pub(super) fn state(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fai
     let digest = set.digest();
     let height = arguments.since_height.to_be_bytes();
     let parts: [&[u8]; 3] = [&chain.chain_id, &height, &digest.0];
-    life::check_statement(call, &arguments.node, &tags::CHAIN_VALIDATORS, &parts, &arguments.signature)?;
+    life::check_statement(
+        call,
+        &arguments.node,
+        &tags::CHAIN_VALIDATORS,
+        &parts,
+        &arguments.signature,
+    )?;
     known.statements.retain(|other| other.node != arguments.node);
     known.statements.push(ChainSetStatement {
         node: arguments.node,
@@ -69,7 +82,10 @@ pub(super) fn state(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fai
         call.put_record(&StateKey::chain(&chain.name), &chain)?;
     }
     call.put_record(&key, &known)?;
-    call.emit(if agreed { "validators" } else { "validators_stated" }, Bytes::from(chain.name))?;
+    call.emit(
+        if agreed { "validators" } else { "validators_stated" },
+        Bytes::from(chain.name),
+    )?;
     Ok(Bytes::new())
 }
 

@@ -20,8 +20,10 @@ use yulian_exec::{
     tables,
 };
 use yulian_types::{
-    StateKey, encode,
-    proto::{Charter, Invitation, InviteOrganisation, JoinOrganisation, KeyOwner, Membership, Organisation, OrganisationList},
+    StateKey,
+    proto::{
+        Charter, Invitation, InviteOrganisation, JoinOrganisation, KeyOwner, Membership, Organisation, OrganisationList,
+    },
     tags,
 };
 
@@ -34,7 +36,10 @@ pub(super) fn invite(call: &mut Call<'_>, terms: &InviteOrganisation, source: So
         return Err(Failure::new(&codes::ALREADY_INVITED, terms.id.clone()));
     }
     if ids.len() >= INVITATIONS_MAX {
-        return Err(Failure::new(&codes::TOO_MANY_INVITATIONS, format!("{} wait", ids.len())));
+        return Err(Failure::new(
+            &codes::TOO_MANY_INVITATIONS,
+            format!("{} wait", ids.len()),
+        ));
     }
     ids.push(terms.id.clone());
     ids.sort_unstable();
@@ -60,13 +65,19 @@ fn check_terms(call: &mut Call<'_>, terms: &InviteOrganisation) -> Result<(), Fa
     }
     let key = PublicKey::from_bytes(&terms.admin_public_key)
         .map_err(|error| Failure::new(&account::codes::BAD_PUBLIC_KEY, error.to_string()))?;
-    if call.record::<KeyOwner>(&StateKey::key_owner(&key), "key owner")?.is_some() {
+    if call
+        .record::<KeyOwner>(&StateKey::key_owner(&key), "key owner")?
+        .is_some()
+    {
         return Err(Failure::new(&account::codes::KEY_USED, key.to_string()));
     }
     let now = call.block().time_ms;
     let latest = now.saturating_add(INVITATION_MS_MAX);
     if terms.valid_until_ms <= now || terms.valid_until_ms > latest {
-        let detail = format!("valid until {}, now {now}, at most until {latest}", terms.valid_until_ms);
+        let detail = format!(
+            "valid until {}, now {now}, at most until {latest}",
+            terms.valid_until_ms
+        );
         return Err(Failure::new(&codes::BAD_INVITATION_TIME, detail));
     }
     Ok(())
@@ -80,7 +91,9 @@ fn standing(call: &mut Call<'_>, effect: &mut Effect) -> Result<Vec<String>, Fai
     for id in list.ids {
         let key = tables::invitation(&id);
         let invitation: Option<Invitation> = call.record(&key, "invitation")?;
-        let until = invitation.and_then(|invitation| invitation.terms).map(|terms| terms.valid_until_ms);
+        let until = invitation
+            .and_then(|invitation| invitation.terms)
+            .map(|terms| terms.valid_until_ms);
         if until.is_some_and(|until| until >= now) {
             ids.push(id);
         } else {
@@ -101,7 +114,8 @@ fn find(call: &mut Call<'_>, id: &str) -> Result<Invitation, Failure> {
     if !rules::is_organisation_id(id) {
         return Err(not_found());
     }
-    call.record(&tables::invitation(id), "invitation")?.ok_or_else(not_found)
+    call.record(&tables::invitation(id), "invitation")?
+        .ok_or_else(not_found)
 }
 
 fn without(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
@@ -190,6 +204,7 @@ fn opening(call: &mut Call<'_>, terms: &InviteOrganisation) -> Result<Effect, Fa
 mod tests {
     use super::*;
     use yulian_exec::default_charter;
+    use yulian_types::encode;
 
     #[test]
     fn the_digest_of_a_charter_covers_its_text() {

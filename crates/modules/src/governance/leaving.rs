@@ -66,7 +66,10 @@ fn notice(call: &mut Call<'_>, id: &str, reason: String) -> Result<Effect, Failu
     let mut list: OrganisationList = call.record(&tables::leaving(), "leaving")?.unwrap_or_default();
     if let Err(at) = list.ids.binary_search_by(|other| other.as_str().cmp(id)) {
         if list.ids.len() >= LEAVING_MAX {
-            return Err(Failure::new(&codes::TOO_MANY_LEAVING, format!("{} leave", list.ids.len())));
+            return Err(Failure::new(
+                &codes::TOO_MANY_LEAVING,
+                format!("{} leave", list.ids.len()),
+            ));
         }
         list.ids.insert(at, id.into());
     }

@@ -43,7 +43,12 @@ pub(super) fn replace(
 /// The effect of an organisation's validators leaving the decided set; none if it has none there.
 pub(super) fn without_organisation(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
     let set = decided(call)?;
-    let rest: Vec<Validator> = set.validators().iter().filter(|v| v.organisation != id).cloned().collect();
+    let rest: Vec<Validator> = set
+        .validators()
+        .iter()
+        .filter(|v| v.organisation != id)
+        .cloned()
+        .collect();
     if rest.len() == set.len() {
         return Ok(Effect::default());
     }

@@ -46,7 +46,9 @@ fn running() -> World {
         template: "evidence".into(),
         validators,
         observers: vec![public("v-e")],
-        accounts: ["admin-a", "admin-b", "admin-c", "admin-d", "admin-e"].map(id_bytes).to_vec(),
+        accounts: ["admin-a", "admin-b", "admin-c", "admin-d", "admin-e"]
+            .map(id_bytes)
+            .to_vec(),
         ..Default::default()
     };
     world.ok("admin-a", "chain.create", &request);
@@ -96,7 +98,12 @@ fn says(world: &World, by: &str, since: u64, set: &ValidatorSet) -> proto::Chain
 fn validating(world: &World) -> Vec<bool> {
     let record = record(world);
     let names = [&VALIDATORS[..], &["v-e"]].concat();
-    let flag = |name: &&str| record.nodes.iter().any(|node| node.validator && node.public_key == public(name));
+    let flag = |name: &&str| {
+        record
+            .nodes
+            .iter()
+            .any(|node| node.validator && node.public_key == public(name))
+    };
     names.iter().map(flag).collect()
 }
 
@@ -118,12 +125,25 @@ fn a_quorum_of_the_validators_known_names_the_next_ones() {
     let receipt = world.ok("writer-e", "chain.validators", &says(&world, "v-c", 16, &next));
     assert_eq!(events(&receipt), [("validators", NAME.as_bytes())]);
     assert_eq!(validating(&world), [true, true, true, false, true]);
-    assert_eq!((record(&world).validators_since, record(&world).validators_elsewhere), (16, 0));
-    world.fails("chain.old_set", "writer-e", "chain.validators", &says(&world, "v-a", 16, &next));
+    assert_eq!(
+        (record(&world).validators_since, record(&world).validators_elsewhere),
+        (16, 0)
+    );
+    world.fails(
+        "chain.old_set",
+        "writer-e",
+        "chain.validators",
+        &says(&world, "v-a", 16, &next),
+    );
 
     // Now the fifth node has a voice and the fourth has none.
     let back = set(&VALIDATORS);
-    world.fails("chain.node_not_asked", "writer-e", "chain.validators", &says(&world, "v-d", 48, &back));
+    world.fails(
+        "chain.node_not_asked",
+        "writer-e",
+        "chain.validators",
+        &says(&world, "v-d", 48, &back),
+    );
     for by in ["v-a", "v-b", "v-e"] {
         world.ok("writer-e", "chain.validators", &says(&world, by, 48, &back));
     }

@@ -78,23 +78,44 @@ fn the_invited_key_signs_the_charter_and_the_organisation_joins() {
     world.carry(KIND_CHANGE_CHARTER, &change);
     let invitation = world.carry(KIND_INVITE_ORGANISATION, &terms(&world, "f"));
     assert_eq!(invited(&world), ["f"]);
-    world.cannot_propose("governance.already_invited", KIND_INVITE_ORGANISATION, &terms(&world, "f"));
+    world.cannot_propose(
+        "governance.already_invited",
+        KIND_INVITE_ORGANISATION,
+        &terms(&world, "f"),
+    );
     let answer = acceptance(&world, "f", "admin-f");
     // Anybody carries it, whose own organisation has no vote.
     let receipt = world.ok("writer-e", "governance.join", &answer);
     assert_eq!(events(&receipt), [("joined", &b"f"[..])]);
-    assert_eq!((invited(&world).len(), members(&world)), (0, ["a", "b", "c", "d", "f"].map(String::from).to_vec()));
+    assert_eq!(
+        (invited(&world).len(), members(&world)),
+        (0, ["a", "b", "c", "d", "f"].map(String::from).to_vec())
+    );
     let joined = organisation(&world, "f");
     assert!(joined.member && joined.since_height == world.height());
     assert_eq!(world.account("admin-f").roles, ["admin", "writer"]);
     let signed: proto::Membership = world.record(&tables::membership("f")).expect("a membership");
     assert_eq!(
         (signed.charter, signed.signature, signed.public_key, signed.proposal),
-        (answer.charter.clone(), answer.signature.clone(), public("admin-f"), invitation)
+        (
+            answer.charter.clone(),
+            answer.signature.clone(),
+            public("admin-f"),
+            invitation
+        )
     );
-    world.fails("governance.invitation_not_found", "writer-e", "governance.join", &answer);
+    world.fails(
+        "governance.invitation_not_found",
+        "writer-e",
+        "governance.join",
+        &answer,
+    );
     // It acts and votes at once.
-    world.ok("admin-f", "account.register", &world.registration("writer-f", &["writer"]));
+    world.ok(
+        "admin-f",
+        "account.register",
+        &world.registration("writer-f", &["writer"]),
+    );
 }
 
 #[test]
@@ -106,7 +127,8 @@ fn only_the_invited_key_over_this_chain_charter_and_organisation_counts() {
     let refuse = |world: &mut World, code: &str, answer: &proto::JoinOrganisation| {
         world.fails(code, "writer-a", "governance.join", answer);
     };
-    refuse(&mut world, "governance.bad_acceptance", &acceptance(&world, "f", "admin-a"));
+    let by_another = acceptance(&world, "f", "admin-a");
+    refuse(&mut world, "governance.bad_acceptance", &by_another);
     let of_another = proto::JoinOrganisation {
         id: "g".into(),
         ..good.clone()
@@ -127,7 +149,11 @@ fn only_the_invited_key_over_this_chain_charter_and_organisation_counts() {
         message.name = "别的链".into();
         message
     });
-    refuse(&mut world, "governance.bad_acceptance", &acceptance(&other, "f", "admin-f"));
+    refuse(
+        &mut world,
+        "governance.bad_acceptance",
+        &acceptance(&other, "f", "admin-f"),
+    );
     // The charter changes after it was signed.
     let mut changed = default_charter();
     changed.voting_period_ms += HOUR_MS;
@@ -154,7 +180,10 @@ fn invitations_expire_are_withdrawn_and_have_their_form() {
         ("account.bad_public_key", with(|t| t.admin_public_key = Bytes::new())),
         ("account.key_used", with(|t| t.admin_public_key = public("writer-a"))),
         ("governance.bad_invitation_time", with(|t| t.valid_until_ms = 1)),
-        ("governance.bad_invitation_time", with(|t| t.valid_until_ms += 91 * 24 * HOUR_MS)),
+        (
+            "governance.bad_invitation_time",
+            with(|t| t.valid_until_ms += 91 * 24 * HOUR_MS),
+        ),
     ] {
         world.cannot_propose(code, KIND_INVITE_ORGANISATION, &wrong);
     }
@@ -162,7 +191,12 @@ fn invitations_expire_are_withdrawn_and_have_their_form() {
     world.cannot_propose("governance.invitation_not_found", KIND_WITHDRAW_INVITATION, &id("g"));
     world.carry(KIND_WITHDRAW_INVITATION, &id("f"));
     let answer = acceptance(&world, "f", "admin-f");
-    world.fails("governance.invitation_not_found", "writer-a", "governance.join", &answer);
+    world.fails(
+        "governance.invitation_not_found",
+        "writer-a",
+        "governance.join",
+        &answer,
+    );
 
     world.carry(KIND_INVITE_ORGANISATION, &good);
     world.advance_at(good.valid_until_ms, vec![]);
@@ -236,7 +270,10 @@ fn validators_leave_first_and_the_rest_when_that_is_in_force() {
     let leaving: proto::OrganisationList = world.record(&tables::leaving()).expect("a list");
     assert_eq!(leaving.ids, ["c"]);
     let notice: proto::LeaveNotice = world.record(&tables::notice("c")).expect("a notice");
-    assert_eq!((notice.organisation.as_str(), notice.reason.as_str()), ("c", "合并入其他机构"));
+    assert_eq!(
+        (notice.organisation.as_str(), notice.reason.as_str()),
+        ("c", "合并入其他机构")
+    );
     // Nothing is lost before the next set is in force.
     assert!(organisation(&world, "c").member);
     assert!(world.value(&tables::node(&public("v-c"))).is_some());
@@ -276,6 +313,11 @@ fn who_is_needed_to_vote_stays() {
     let mut world = World::new();
     // b, c and d are what is needed of four; without a, three of three would be needed, and c is frozen.
     world.carry(yulian_modules::governance::KIND_FREEZE_ORGANISATION, &id("c"));
-    let detail = world.fails("governance.quorum_out_of_reach", "admin-d", "governance.leave", &leave());
+    let detail = world.fails(
+        "governance.quorum_out_of_reach",
+        "admin-d",
+        "governance.leave",
+        &leave(),
+    );
     assert_eq!(detail, "2 of 3 members could vote, 3 would be needed");
 }

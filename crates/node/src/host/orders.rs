@@ -170,7 +170,9 @@ mod tests {
     #[test]
     fn a_node_hosts_what_it_agreed_to_and_what_is_to_be_hosted() {
         let me = sender_key(1).public_key();
-        let stage = |state, agreed| order(&record(state, agreed, true), &ChainSet::default(), &me).map(|order| (order.stage, order.standing));
+        let stage = |state, agreed| {
+            order(&record(state, agreed, true), &ChainSet::default(), &me).map(|order| (order.stage, order.standing))
+        };
         assert_eq!(stage(STATE_RUNNING, false), None);
         assert_eq!(stage(1, true), None, "somebody has not agreed");
         assert_eq!(stage(3, true), None, "somebody said no");
@@ -181,13 +183,17 @@ mod tests {
         assert_eq!(stage(STATE_DOOMED, true), Some((Stage::Read, Standing::Closed)));
         assert_eq!(stage(STATE_DESTROYED, true), Some((Stage::Remove, Standing::Closed)));
         let other = sender_key(2).public_key();
-        assert_eq!(order(&record(STATE_RUNNING, true, true), &ChainSet::default(), &other), None);
+        assert_eq!(
+            order(&record(STATE_RUNNING, true, true), &ChainSet::default(), &other),
+            None
+        );
     }
 
     #[test]
     fn a_validator_answers_until_it_was_heard() {
         let me = sender_key(1).public_key();
-        let statement = |record: &ChainRecord| order(record, &ChainSet::default(), &me).and_then(|order| order.statement);
+        let statement =
+            |record: &ChainRecord| order(record, &ChainSet::default(), &me).and_then(|order| order.statement);
         assert_eq!(statement(&record(STATE_STARTING, true, false)), Some(Statement::Ready));
         assert_eq!(statement(&record(STATE_STARTING, true, true)), None);
         assert_eq!(statement(&record(STATE_RUNNING, true, true)), None);
@@ -203,7 +209,8 @@ mod tests {
     #[test]
     fn who_the_register_knows_as_a_validator_is_asked_for_the_next_set() {
         let me = sender_key(1).public_key();
-        let known = |set: &ChainSet| order(&record(STATE_RUNNING, true, true), set, &me).and_then(|order| order.known_set);
+        let known =
+            |set: &ChainSet| order(&record(STATE_RUNNING, true, true), set, &me).and_then(|order| order.known_set);
         let mut set = ChainSet::default();
         let expected = |since_height, said| Some(KnownSet { since_height, said });
         assert_eq!(known(&set), expected(0, 0));

@@ -15,7 +15,8 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             .read_tip(|state| {
                 let invited: Option<proto::OrganisationList> = state.record(&tables::invited(), "invited")?;
                 let ids = invited.unwrap_or_default().ids.into_iter();
-                let invitations = ids.map(|id| state.record::<proto::Invitation>(&tables::invitation(&id), "invitation"));
+                let invitations =
+                    ids.map(|id| state.record::<proto::Invitation>(&tables::invitation(&id), "invitation"));
                 let invitations = invitations.collect::<Result<Vec<_>, _>>()?;
                 let leaving: Option<proto::OrganisationList> = state.record(&tables::leaving(), "leaving")?;
                 let ids = leaving.unwrap_or_default().ids.into_iter();

@@ -156,7 +156,9 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         metrics.syncs.set(store.sync_count());
         metrics.connected.set(self.node.connected().len() as u64);
         let usage = self.node.regime().usage(self.node.runtime.now_ms());
-        metrics.quota_transactions.set(usage.quotas.transactions_per_second.into());
+        metrics
+            .quota_transactions
+            .set(usage.quotas.transactions_per_second.into());
         metrics.last_second.set(usage.transactions_last_second.into());
         metrics.quota_bytes.set(u64::from(usage.quotas.storage_mib) << 20);
         metrics.quota_used_bytes.set(usage.storage_bytes);

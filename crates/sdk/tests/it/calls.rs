@@ -14,7 +14,9 @@ use yulian_exec::{
     Anchor, Executed, MemoryBase, RoundFacts, Speculation, bootstrap, default_charter, default_parameters,
 };
 use yulian_modules::registry;
-use yulian_sdk::{Account, Action, Candidate, SignedTransaction, Terms, acceptance, candidate_proof, node_registration};
+use yulian_sdk::{
+    Account, Action, Candidate, SignedTransaction, Terms, acceptance, candidate_proof, node_registration,
+};
 use yulian_types::{SealedBlock, SealedGenesis, SealedTransaction, ValidatorSet, account_id, decode_canonical, proto};
 
 const EPOCH_LENGTH: u64 = 8;
