@@ -1441,6 +1441,16 @@ pub struct SetRoute {
     #[prost(bool, tag = "6")]
     pub closed: bool,
 }
+/// Proposal: a route goes, open or closed; the next wider one decides then, and without any nothing passes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveRoute {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub source: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub module: ::prost::alloc::string::String,
+}
 /// State record: the routes, at most 256.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RouteList {
