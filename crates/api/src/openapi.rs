@@ -1,7 +1,7 @@
 //! The description of the interface.
 
 use crate::Code;
-use crate::routes::{joins, ledger, node, records, register, stream, submit};
+use crate::routes::{consortium, joins, ledger, node, records, register, stream, submit};
 use utoipa::OpenApi;
 
 /// Collects the operations.
@@ -31,7 +31,7 @@ use utoipa::OpenApi;
         ledger::state, ledger::states,
         records::evidence, records::evidence_pack,
         records::validators, records::validator_history, records::organisations, records::account, records::nodes,
-        records::proposals, records::proposal, records::candidate,
+        consortium::pending, records::proposals, records::proposal, records::candidate,
         register::chains, register::templates, register::offers,
         joins::ask, joins::list, joins::bytes,
     ),

@@ -263,6 +263,9 @@ pub trait ChainService: Clone + Send + Sync + 'static {
     /// The bytes of the request of a chain.
     fn join_request(&self, joining: Digest) -> impl Future<Output = Result<Bytes, ApiError>> + Send;
 
+    /// What waits: invitations, notices, votes.
+    fn pending(&self) -> impl Future<Output = Result<PendingView, ApiError>> + Send;
+
     /// Proposals.
     fn proposals(&self, page: PageRequest) -> impl Future<Output = Result<ProposalPage, ApiError>> + Send;
 

@@ -6,6 +6,7 @@ use crate::{
     fusion::{RELAY_ACCOUNT, RELAY_TEMPLATE},
     key::passphrase,
     network::record::Record,
+    node::stdin_closed,
     out,
     platform::{Foreign, Platforms, foreign, relay_at},
     problem::{Cause, Exit, Problem, Result},
@@ -42,6 +43,8 @@ pub(crate) enum Command {
 pub(crate) struct Relay {
     #[arg(long)]
     folder: Option<PathBuf>,
+    #[arg(long)]
+    exit_on_stdin_close: bool,
     #[command(flatten)]
     connect: Connect,
 }
@@ -52,9 +55,17 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         .folder
         .clone()
         .unwrap_or_else(|| folder(&arguments.connect.dir));
+    let closed = arguments.exit_on_stdin_close.then(stdin_closed);
+    let closed = async {
+        match closed {
+            Some(closed) => drop(closed.await),
+            None => std::future::pending().await,
+        }
+    };
     block_on(async {
         tokio::select! {
             ended = keep(&arguments.connect, &folder) => ended.map(|()| Exit::Done),
+            () = closed => Ok(Exit::Done),
             stopped = signal::ctrl_c() => stopped.or_problem(problem::no_runtime).map(|()| Exit::Done),
         }
     })
@@ -135,13 +146,33 @@ impl TakingPart {
     }
 }
 
+/// Whether there is anything to carry: a relay chain, of this platform or of the one that it joins.
+pub(crate) async fn is_needed(connect: &Connect) -> Result<bool> {
+    Ok(TakingPart::read(connect).await?.is_some())
+}
+
 /// Runs the agent for ever, anew whenever the chains of the platform change.
 pub(crate) async fn keep(connect: &Connect, folder: &Path) -> Result<()> {
+    let mut told = String::new();
     loop {
-        let Some(network) = network(connect).await? else {
-            tokio::time::sleep(LOOK_EVERY).await;
-            continue;
+        let network = match network(connect).await {
+            Ok(Some(network)) => network,
+            Ok(None) => {
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            // Nodes that are away for a while, of this platform or another, are no reason to end.
+            Err(problem) => {
+                let text = problem.render();
+                if text != told {
+                    out::note_line(&text);
+                }
+                told = text;
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
         };
+        told.clear();
         out::note_line(say::agent_runs(network.members.len()));
         let config = RelayConfig {
             members: network.members,

@@ -49,6 +49,12 @@ pub(crate) enum Run {
     #[command(subcommand)]
     Voucher(between::voucher::Command),
     #[command(subcommand)]
+    Packet(between::packet::Command),
+    #[command(subcommand)]
+    Route(between::route::Command),
+    #[command(subcommand)]
+    Notice(between::notice::Command),
+    #[command(subcommand)]
     Platform(platform::Command),
     #[command(subcommand)]
     Topology(platform::Topology),

@@ -68,6 +68,11 @@ impl Connect {
         }
     }
 
+    /// Whether no chain was named.
+    pub(crate) fn is_default_chain(&self) -> bool {
+        self.chain == CHAIN_DEFAULT
+    }
+
     /// The same nodes' first chain: the system chain of a platform.
     pub(crate) fn to_system(&self) -> Self {
         Self {

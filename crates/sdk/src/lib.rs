@@ -20,7 +20,8 @@ mod url;
 
 pub use crate::{
     account::{
-        Account, Action, Candidate, SignedTransaction, Terms, candidate_proof, key_possession, node_registration,
+        Account, Action, Candidate, SignedTransaction, Terms, acceptance, candidate_proof, key_possession,
+        node_registration,
     },
     client::{Chain, Client, Follow, Options, Page, Patience, succeeded},
     error::{SdkError, SubmitError},

@@ -1,5 +1,6 @@
 //! The routes and their handlers: parse, ask the service, answer.
 
+pub(crate) mod consortium;
 pub(crate) mod joins;
 pub(crate) mod ledger;
 pub(crate) mod node;
@@ -78,6 +79,7 @@ table! {
     get "/v1/chains/{chain}/offers" register::offers;
     get "/v1/chains/{chain}/joins" joins::list;
     get "/v1/chains/{chain}/joins/{joining}" joins::bytes;
+    get "/v1/chains/{chain}/pending" consortium::pending;
     get "/v1/chains/{chain}/proposals" records::proposals;
     get "/v1/chains/{chain}/proposals/{proposal}" records::proposal;
     get "/v1/chains/{chain}/candidate-proof" records::candidate;

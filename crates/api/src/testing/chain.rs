@@ -424,6 +424,10 @@ impl ChainService for FakeChain {
         self.joins.bytes(&self.id(), &joining)
     }
 
+    async fn pending(&self) -> Result<PendingView, ApiError> {
+        Ok(ledger::pending())
+    }
+
     async fn proposals(&self, request: PageRequest) -> Result<ProposalPage, ApiError> {
         let (items, next) = page(ledger::proposals(), &request)?;
         Ok(ProposalPage { items, next })

@@ -128,6 +128,40 @@ pub(super) fn pack(chain: &TestChain, height: u64, index: usize) -> Bytes {
         .into()
 }
 
+/// One of each thing that can wait.
+pub(super) fn pending() -> PendingView {
+    let invitation = proto::Invitation {
+        terms: Some(proto::InviteOrganisation {
+            id: "kaifeng".into(),
+            name: "开封市大数据局".into(),
+            member: true,
+            admin_public_key: yulian_light::testing::validator(3).public_key,
+            admin_label: "管理员".into(),
+            valid_until_ms: yulian_light::testing::START_MS,
+        }),
+        proposal: 4,
+        proposer: "unicom".into(),
+        height: 7,
+        time_ms: yulian_light::testing::START_MS,
+    };
+    let notice = proto::LeaveNotice {
+        organisation: "inspur".into(),
+        reason: "合并入其他机构".into(),
+        height: 8,
+        time_ms: yulian_light::testing::START_MS,
+    };
+    PendingView {
+        height: 9,
+        invitations: vec![InvitationView::new(invitation).expect("a key")],
+        leaving: vec![notice.into()],
+        proposals: vec![OpenProposalView {
+            id: 5,
+            proposer: "mobile".into(),
+            deadline_ms: yulian_light::testing::START_MS,
+        }],
+    }
+}
+
 /// One proposal of each kind, newest first.
 pub(super) fn proposals() -> Vec<ProposalView> {
     let validator = Some(yulian_light::testing::validator(7));

@@ -7,7 +7,8 @@ use crate::{
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use yulian_types::{CodecError, decode_canonical, limits::STATE_VALUE_BYTES_MAX, proto};
+use yulian_crypto::sm3;
+use yulian_types::{CodecError, decode_canonical, encode, limits::STATE_VALUE_BYTES_MAX, proto, tags};
 
 /// Where a proposal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -61,6 +62,8 @@ pub struct CharterView {
     pub charter: Option<QuorumView>,
     /// A vote ends this long after its proposal, ms of block time.
     pub voting_period_ms: Decimal,
+    /// SM3("ylChartr" ‖ bytes of the record): what an organisation that joins signs. It covers all of the above and the text's digest.
+    pub digest: DigestText,
     /// Digest of the charter's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_digest: Option<DigestText>,
@@ -73,6 +76,7 @@ impl From<&proto::Charter> for CharterView {
             parameters: charter.parameters.as_ref().map(Into::into),
             charter: charter.charter.as_ref().map(Into::into),
             voting_period_ms: Decimal(charter.voting_period_ms),
+            digest: DigestText(sm3::tagged(&tags::CHARTER, &[&encode(charter)])),
             text_digest: DigestText::of_optional(&charter.text_digest),
         }
     }
@@ -208,6 +212,24 @@ pub enum ActionView {
         /// The template.
         template: TemplateView,
     },
+    /// Invite an organisation: it joins when its administrator's key accepts.
+    InviteOrganisation {
+        /// Id.
+        id: String,
+        /// Name.
+        name: String,
+        /// Whether it will vote.
+        member: bool,
+        /// Key that accepts.
+        admin_public_key: crate::text::KeyText,
+        /// Block time until which it can be accepted, ms since 1970-01-01 UTC.
+        valid_until_ms: u64,
+    },
+    /// Take an invitation back.
+    WithdrawInvitation {
+        /// Id of the organisation.
+        id: String,
+    },
     /// Believe what another chain proves.
     AgreeLink {
         /// Its genesis digest, to be compared with what that chain's operators say.
@@ -325,6 +347,19 @@ impl ActionView {
             }
             13 => Self::SetTemplate {
                 template: TemplateView::decode(bytes)?,
+            },
+            14 => {
+                let terms: proto::InviteOrganisation = message(bytes)?;
+                Self::InviteOrganisation {
+                    admin_public_key: key(&terms.admin_public_key)?,
+                    id: terms.id,
+                    name: terms.name,
+                    member: terms.member,
+                    valid_until_ms: terms.valid_until_ms,
+                }
+            }
+            15 => Self::WithdrawInvitation {
+                id: organisation(bytes)?,
             },
             20 => agreed(message(bytes)?)?,
             21 => Self::EndLink {

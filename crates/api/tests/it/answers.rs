@@ -104,6 +104,7 @@ fn samples(filled: &Filled) -> Vec<Sample> {
         ("register", at("/register?limit=1".into()), 200),
         ("templates", at("/templates".into()), 200),
         ("offers", at("/offers?limit=1".into()), 200),
+        ("pending", at("/pending".into()), 200),
         ("proposals", at("/proposals?limit=200".into()), 200),
         ("proposal", at("/proposals/4".into()), 200),
         ("proposal", at("/proposals/40".into()), 404),

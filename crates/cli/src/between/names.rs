@@ -1,6 +1,14 @@
 //! Which chains there are and what they are called: those of the platform, and those that a chain keeps light clients of.
 
-use crate::{chain, connect::Connect, out, problem::Result, refusal::sdk, text::problem};
+use crate::{
+    chain,
+    connect::Connect,
+    out,
+    platform::{Platforms, at},
+    problem::Result,
+    refusal::sdk,
+    text::problem,
+};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
@@ -15,6 +23,8 @@ const SHORT: usize = 12;
 pub(super) struct Places {
     client: Client,
     names: BTreeMap<Digest, String>,
+    /// Where chains of other platforms are reached.
+    elsewhere: BTreeMap<Digest, Vec<String>>,
     open: Mutex<BTreeMap<Digest, Option<Chain>>>,
 }
 
@@ -22,8 +32,17 @@ pub(super) struct Places {
 pub(super) struct Peer {
     pub(super) id: Digest,
     pub(super) name: String,
-    /// Only if the nodes that are asked host it.
+    /// Only if nodes that host it are known and answer.
     pub(super) chain: Option<Chain>,
+}
+
+/// Addresses of the chains of platforms that have joined, and of the relay chain of the one that is joined.
+fn elsewhere(platforms: &Platforms) -> BTreeMap<Digest, Vec<String>> {
+    let joined = platforms.joined.iter();
+    let joined = joined.map(|joined| (joined.chain.0, joined.urls.clone()));
+    let upstream = platforms.upstream.iter();
+    let upstream = upstream.filter_map(|upstream| Some((upstream.relay?.0, upstream.urls.clone())));
+    joined.chain(upstream).collect()
 }
 
 impl Places {
@@ -33,6 +52,7 @@ impl Places {
         let mut places = Self {
             client: system.client().clone(),
             names: BTreeMap::from([(system.id(), system.name().to_owned())]),
+            elsewhere: elsewhere(&Platforms::read(&connect.dir)?),
             open: Mutex::default(),
         };
         let records = match chain::register(&system).await {
@@ -80,7 +100,7 @@ impl Places {
         }
     }
 
-    /// A chain, if the nodes host it.
+    /// A chain, if the nodes host it, or its own platform's do and answer.
     pub(super) async fn chain(&self, id: &Digest) -> Result<Option<Chain>> {
         let known = self
             .open
@@ -93,11 +113,17 @@ impl Places {
         }
         let opened = match self.client.chain(&id.to_string()).await {
             Ok(chain) => Some(chain),
-            Err(error) if error.is_not_found() => None,
+            Err(error) if error.is_not_found() => self.of_other_platform(id).await,
             Err(error) => return Err(sdk(error)),
         };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(open.entry(*id).or_insert(opened).clone())
+    }
+
+    /// Whether a platform answers is its own affair: then its chains are not at hand.
+    async fn of_other_platform(&self, id: &Digest) -> Option<Chain> {
+        let client = at(self.elsewhere.get(id)?).ok()?;
+        client.chain(&id.to_string()).await.ok()
     }
 
     /// The digest of a chain by name or digest.
@@ -122,7 +148,7 @@ impl Places {
         })
     }
 
-    /// A chain by name or digest that the nodes host.
+    /// A chain by name or digest that must be at hand.
     pub(super) async fn hosted(&self, named: &str) -> Result<Chain> {
         let peer = self.peer(named).await?;
         peer.chain.ok_or_else(|| problem::chain_not_hosted(peer.name))

@@ -18,6 +18,43 @@ texts! {
     time_left(span) = "剩 {span}", "{span} left";
     time_over() = "已到时", "over";
 
+    no_packets() = "没有未结束的消息", "no packet has not ended";
+    stage_sent() = "已发出，等待中继", "sent, waits to be relayed";
+    stage_hindered(why, code) = "不会中继：{why} [{code}]；到时退回", "not relayed: {why} [{code}]; refunded in its time";
+    stage_relayed() = "已中继，等待送达", "relayed, waits to be received";
+    stage_received() = "已送达，等待确认", "received, waits to be acknowledged";
+    stage_refused(why, code) = "对方拒绝：{why} [{code}]，等待退回", "refused there: {why} [{code}], waits to be refunded";
+    stage_done() = "已完成", "done";
+    head_from() = "来源", "from";
+    head_to() = "目的", "to";
+    head_module() = "模块", "module";
+    head_sequence() = "序号", "no.";
+    head_timeout() = "超时", "time-out";
+    label_relayed() = "中继", "relayed";
+    label_received() = "送达", "received";
+    label_ended() = "结束", "ended";
+    at_height(height) = "高度 {height}", "height {height}";
+
+    // Routes.
+    any() = "任意", "any";
+    route_open() = "开通", "open";
+    route_closed() = "关闭", "closed";
+    head_ordered() = "按序", "in order";
+    no_routes() = "没有路由：不中继任何消息", "no routes: nothing is relayed";
+    route_line(source, destination, module, status) = "{source} → {destination}，模块 {module}：{status}", "{source} -> {destination}, module {module}: {status}";
+    route_decides_now(route) = "此后由这条路由决定：{route}", "this route decides now: {route}";
+    no_route_decides() = "此后没有路由适用，不再中继", "no route applies now: nothing is relayed";
+    freeze_line(source, destination, reason, height) = "已冻结 {source} → {destination}（高度 {height}）：{reason}", "frozen {source} -> {destination} (height {height}): {reason}";
+    way_frozen(source, destination) = "已冻结 {source} → {destination}，解除须表决（yulian route lift）", "{source} -> {destination} is frozen; a vote lifts it (yulian route lift)";
+
+    // Notices.
+    no_notices(chain) = "链 {chain} 没有收到通告", "chain {chain} has received no notices";
+    notice_head(source, kind, organisation, time) = "{source}  {kind}  {organisation}  {time}", "{source}  {kind}  {organisation}  {time}";
+    kind_heartbeat() = "心跳", "heartbeat";
+    kind_parameter() = "参数", "parameter";
+    kind_policy() = "政策", "policy";
+    kind_notice() = "通知", "notice";
+
     // Links.
     no_links(chain) = "链 {chain} 没有为其他链保存轻客户端", "chain {chain} keeps no light client of another";
     link_active() = "可用", "active";

@@ -109,7 +109,7 @@ pub(super) fn in_words(code: &str) -> String {
 }
 
 /// The packet that the answer of a call names.
-pub(super) fn named(chain: &Chain, result: &FinalResult) -> Result<PacketName> {
+pub(crate) fn named(chain: &Chain, result: &FinalResult) -> Result<PacketName> {
     let named = PacketRef::decode(result.result.output.0.clone()).or_problem(problem::bad_answer)?;
     PacketName::of(chain.id(), &named).ok_or_else(problem::bad_answer)
 }
@@ -124,10 +124,21 @@ pub(super) fn patience(timeout_ms: u64) -> Duration {
     Duration::from_millis(timeout_ms).saturating_add(WAY_BACK)
 }
 
-/// Waits until a packet that a chain sent has ended.
+/// Waits until a packet that a chain sent has ended, and shows that it does.
 pub(crate) async fn end_of(chain: &Chain, name: &PacketName, to: &str, patience: Duration) -> Result<PacketEnd> {
-    let started = Instant::now();
     let mut progress = Progress::new(say::waiting_for(to), None);
+    ended(chain, name, to, patience, || progress.set(0)).await
+}
+
+/// Waits until a packet that a chain sent has ended; `looked` is called after each look in vain.
+pub(crate) async fn ended(
+    chain: &Chain,
+    name: &PacketName,
+    to: &str,
+    patience: Duration,
+    mut looked: impl FnMut(),
+) -> Result<PacketEnd> {
+    let started = Instant::now();
     let mut pause = LOOK_FIRST;
     loop {
         let end = chain.packet_end(&name.destination, &name.module, name.sequence);
@@ -137,7 +148,7 @@ pub(crate) async fn end_of(chain: &Chain, name: &PacketName, to: &str, patience:
         if started.elapsed() > patience {
             return Err(problem::packet_pending(to, name.sequence));
         }
-        progress.set(0);
+        looked();
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LOOK_MOST);
     }

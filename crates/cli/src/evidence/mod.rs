@@ -4,6 +4,7 @@ mod change;
 mod find;
 pub(crate) mod packs;
 mod put;
+pub(crate) mod relayed;
 pub(crate) mod rows;
 mod table;
 mod target;

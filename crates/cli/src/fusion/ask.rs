@@ -3,7 +3,8 @@
 use crate::{
     between,
     connect::{Connect, Sign},
-    out,
+    evidence::{packs, relayed},
+    files, out, platform,
     problem::{Cause, Exit, Result},
     refusal::sdk,
     text::{problem, say},
@@ -12,7 +13,10 @@ use crate::{
 use clap::Args;
 use prost::Message;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 use yulian_exec::rules::ROLE_WRITER;
 use yulian_modules::verification::KIND_EVIDENCE;
 use yulian_sdk::{Chain, PacketName};
@@ -35,6 +39,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 60)]
     timeout_s: u64,
     #[arg(long)]
+    pack: Option<PathBuf>,
+    #[arg(long)]
     json: bool,
     #[command(flatten)]
     connect: Connect,
@@ -54,21 +60,22 @@ struct Answer {
     /// Height of the asking chain at which the answer stands.
     answered_height: u64,
     took_ms: u64,
+    /// Bytes of the evidence pack with the relay path, where one was asked for and there is a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pack_bytes: Option<usize>,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let client = arguments.connect.client()?;
-    let (from, of) = (
-        open(&client, &arguments.from).await?,
-        open(&client, &arguments.of).await?,
-    );
+    let from = client.chain(&arguments.from).await.map_err(sdk)?;
+    let of = asked(&from, &arguments.of).await?;
     let digest: Digest = arguments
         .digest
         .parse()
         .map_err(|_| problem::bad_digest(&arguments.digest))?;
     let actor = arguments.sign.actor(&arguments.connect, &from, ROLE_WRITER).await?;
     let ask = Ask {
-        destination: of.id().to_vec().into(),
+        destination: of.id.to_vec().into(),
         inquiry: Some(Inquiry {
             kind: KIND_EVIDENCE,
             digest: digest.to_vec().into(),
@@ -84,13 +91,18 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let name = PacketName::of(from.id(), &sent).ok_or_else(problem::bad_answer)?;
     // The time-out is the other chain's; the way back takes a moment.
     let patience = Duration::from_secs(arguments.timeout_s.saturating_add(30));
-    let end = between::end_of(&from, &name, of.name(), patience).await?;
+    let end = between::end_of(&from, &name, &of.name, patience).await?;
     if end.status != PACKET_DONE {
-        return Err(between::not_done(of.name(), &end));
+        return Err(between::not_done(&of.name, &end));
     }
     let answer = InquiryAnswer::decode(end.output.clone()).or_problem(problem::bad_answer)?;
+    let took_ms = started.elapsed().as_millis() as u64;
+    let pack_bytes = match &arguments.pack {
+        Some(path) if answer.found => Some(write_pack(arguments, &of.id, &digest, path).await?),
+        _ => None,
+    };
     let answer = Answer {
-        chain: of.name().into(),
+        chain: of.name,
         found: answer.found,
         status: answer.status,
         height: answer.height,
@@ -98,11 +110,16 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         transaction_id: hex::encode(&answer.transaction_id),
         sequence: sent.sequence,
         answered_height: end.height,
-        took_ms: started.elapsed().as_millis() as u64,
+        took_ms,
+        pack_bytes,
     };
-    match arguments.json {
-        true => out::json(&answer),
-        false => print(&answer),
+    match (arguments.json, &arguments.pack, pack_bytes) {
+        (true, ..) => out::json(&answer),
+        (false, Some(path), Some(bytes)) => {
+            print(&answer);
+            out::line(say::pack_written(path.display(), bytes));
+        }
+        (false, ..) => print(&answer),
     }
     Ok(match answer.status {
         STATUS_ACTIVE => Exit::Done,
@@ -110,8 +127,45 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     })
 }
 
-async fn open(client: &yulian_sdk::Client, named: &str) -> Result<Chain> {
-    client.chain(named).await.map_err(sdk)
+/// The chain that is asked: one that the asking chain has a light client of.
+struct Asked {
+    id: Digest,
+    name: String,
+}
+
+/// By name or genesis digest.
+async fn asked(from: &Chain, named: &str) -> Result<Asked> {
+    let clients = from.link_clients().await.map_err(sdk)?;
+    let known = clients
+        .into_iter()
+        .filter_map(|client| Digest::from_slice(&client.chain_id).map(|id| (id, client.name)));
+    let known: Vec<(Digest, String)> = known.collect();
+    let found = known.iter().find(|(id, name)| name == named || id.to_string() == named);
+    found
+        .map(|(id, name)| Asked {
+            id: *id,
+            name: out::one_line(name),
+        })
+        .ok_or_else(|| {
+            let names: Vec<String> = known.iter().map(|(_, name)| out::one_line(name)).collect();
+            problem::chain_not_linked(out::one_line(named), out::one_line(from.name()), names.join(", "))
+        })
+}
+
+/// The record's pack with the way from the relay chain to it.
+async fn write_pack(arguments: &Arguments, of: &Digest, digest: &Digest, path: &Path) -> Result<usize> {
+    let connect = &arguments.connect;
+    let relay = platform::relay_chain(connect).await?;
+    // Where this platform's nodes do not host it, another one's do.
+    let of = match connect.client()?.chain(&of.to_string()).await {
+        Ok(chain) => chain,
+        Err(error) if error.is_not_found() => platform::reach(connect, of).await?,
+        Err(error) => return Err(sdk(error)),
+    };
+    let pack = packs::fetch(&of, digest, &arguments.organisation, None).await?;
+    let pack = relayed::with_word(connect, &of, &relay, pack).await?;
+    files::write(path, &pack, false)?;
+    Ok(pack.len())
 }
 
 fn print(answer: &Answer) {

@@ -1,6 +1,5 @@
 //! `yulian fusion show`: the chains, whom they believe, and what the relay agent is doing.
 
-use super::RELAY_TEMPLATE;
 use crate::{
     agent, chain, clock,
     connect::Connect,
@@ -62,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         .into_iter()
         .filter(agent::is_linked)
         .collect();
-    let Some(hub) = chains.iter().find(|chain| chain.template == RELAY_TEMPLATE) else {
+    let Some(hub) = super::hub(&chains) else {
         out::note_line(say::no_fusion());
         return Ok(Exit::No);
     };

@@ -148,6 +148,13 @@ fn action(action: &ActionView) -> String {
         ActionView::ChangeChain { name, life, .. } => {
             say::action_change_chain(out::one_line(name), crate::chain::life_words(*life))
         }
+        ActionView::InviteOrganisation {
+            id,
+            name,
+            valid_until_ms,
+            ..
+        } => say::action_invite(id, out::one_line(name), clock::beijing(*valid_until_ms)),
+        ActionView::WithdrawInvitation { id } => say::action_withdraw_invitation(id),
         ActionView::SetTemplate { template } => say::action_set_template(&template.name),
         ActionView::SetParameter { name, value } => say::action_parameter(out::one_line(name), value),
         ActionView::AddOrganisation { id, name, .. } => say::action_add_organisation(id, out::one_line(name)),

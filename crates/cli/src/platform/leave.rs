@@ -53,8 +53,8 @@ pub(super) async fn run(arguments: &Leave) -> Result<Exit> {
     let actor = administrator(connect, &own).await?;
     let told = async {
         relay_at(&upstream).await?;
-        let sequence = tell::send(&own, &actor, &relay, LEAVE_KIND, LEAVE_TEXT, None).await?;
-        tell::arrived(&own, &relay, sequence, TOLD_WITHIN).await
+        let notice = tell::send(&own, &actor, &relay, LEAVE_KIND, LEAVE_TEXT, None).await?;
+        tell::arrived(&own, &notice, TOLD_WITHIN).await
     };
     match told.await {
         Ok(()) => {}

@@ -17,20 +17,21 @@ mod url;
 pub(crate) use file::Platforms;
 pub(crate) use join::{joins, say_how_to_join};
 pub(crate) use keep::keep;
-pub(crate) use peers::{Foreign, foreign, relay_at};
+pub(crate) use peers::{Foreign, at, foreign, relay_at};
 pub(crate) use topology::{Command as Topology, run as topology};
 pub(crate) use url::JoinUrl;
 
 use crate::{
-    agent,
     chain::all,
     connect::{Connect, block_on},
-    fusion::RELAY_TEMPLATE,
+    fusion::hub,
     problem::{Exit, Result},
     refusal::sdk,
     text::problem,
 };
 use clap::Subcommand;
+use std::collections::BTreeSet;
+use yulian_crypto::Digest;
 use yulian_sdk::Chain;
 
 #[derive(Debug, Subcommand)]
@@ -60,11 +61,37 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 
 /// This platform's own relay chain.
 async fn own_relay(connect: &Connect) -> Result<Chain> {
-    let system = connect.chain().await?;
-    let chains = all(&system).await?;
-    let relay = chains
-        .iter()
-        .find(|chain| chain.template == RELAY_TEMPLATE && agent::is_linked(chain));
-    let relay = relay.ok_or_else(problem::no_relay)?;
-    connect.client()?.chain(&relay.id.to_string()).await.map_err(sdk)
+    find_own_relay(connect).await?.ok_or_else(problem::no_relay)
+}
+
+async fn find_own_relay(connect: &Connect) -> Result<Option<Chain>> {
+    let chains = all(&connect.to_system().chain().await?).await?;
+    match hub(&chains) {
+        Some(relay) => connect
+            .client()?
+            .chain(&relay.id.to_string())
+            .await
+            .map(Some)
+            .map_err(sdk),
+        None => Ok(None),
+    }
+}
+
+/// The relay chain that this platform's chains believe: its own, or that of the platform that it joins.
+pub(crate) async fn relay_chain(connect: &Connect) -> Result<Chain> {
+    match (find_own_relay(connect).await?, Platforms::read(&connect.dir)?.upstream) {
+        (Some(relay), _) => Ok(relay),
+        (None, Some(upstream)) => relay_at(&upstream).await,
+        (None, None) => Err(problem::no_relay()),
+    }
+}
+
+/// A chain of another platform, wherever its nodes are.
+pub(crate) async fn reach(connect: &Connect, id: &Digest) -> Result<Chain> {
+    let hub = relay_chain(connect).await?;
+    let found = foreign(&hub, &BTreeSet::new(), &Platforms::read(&connect.dir)?).await?;
+    match found.into_iter().find(|one| one.id == *id) {
+        Some(one) => one.open().await,
+        None => Err(problem::not_joined(id)),
+    }
 }

@@ -2,15 +2,10 @@
 
 use super::file::{Joined, Platforms, Upstream};
 use crate::{chain::all, fusion::RELAY_TEMPLATE, problem::Result, refusal::sdk, text::problem};
-use prost::Message;
 use std::{collections::BTreeSet, time::Duration};
 use yulian_crypto::Digest;
 use yulian_sdk::{Chain, Client, Options};
-use yulian_types::{
-    StateKey,
-    proto::{LinkList, NoticeRecord},
-    state_keys::{LINK_ACTIVE, LINK_ID, TABLE_LINK_LIST},
-};
+use yulian_types::{proto::NoticeRecord, state_keys::LINK_ACTIVE};
 
 use super::heartbeat::{HEARTBEAT, Heartbeat};
 
@@ -89,26 +84,10 @@ pub(crate) async fn foreign(hub: &Chain, own: &BTreeSet<Digest>, platforms: &Pla
 
 /// Name and id of the chains whose light clients are active, without those in `own`.
 pub(crate) async fn linked(hub: &Chain, own: &BTreeSet<Digest>) -> Result<Vec<(String, Digest)>> {
-    let key = StateKey::new(LINK_ID, TABLE_LINK_LIST, &[]);
-    let value = hub.state(&key, None).await.map_err(sdk)?.value;
-    let list = value
-        .and_then(|value| LinkList::decode(value.0).ok())
-        .unwrap_or_default();
-    let mut found = Vec::new();
-    for id in list.chains.iter().filter_map(|chain| Digest::from_slice(chain)) {
-        if own.contains(&id) {
-            continue;
-        }
-        if let Some(known) = hub
-            .link_client(&id)
-            .await
-            .map_err(sdk)?
-            .filter(|client| client.status == LINK_ACTIVE)
-        {
-            found.push((known.name, id));
-        }
-    }
-    Ok(found)
+    let clients = hub.link_clients().await.map_err(sdk)?.into_iter();
+    let active = clients.filter(|client| client.status == LINK_ACTIVE);
+    let named = active.filter_map(|client| Some((client.name.clone(), Digest::from_slice(&client.chain_id)?)));
+    Ok(named.filter(|(_, id)| !own.contains(id)).collect())
 }
 
 /// The last heartbeat of a chain in a chain's state, with its record.
@@ -126,6 +105,5 @@ pub(crate) async fn heartbeat_of(hub: &Chain, of: &Digest) -> Result<Option<(Not
 
 /// The last notice of a kind from a chain.
 pub(crate) async fn notice_of(at: &Chain, source: &Digest, kind: &str) -> Result<Option<NoticeRecord>> {
-    let view = at.state(&StateKey::notice(source, kind), None).await.map_err(sdk)?;
-    Ok(view.value.and_then(|value| NoticeRecord::decode(value.0).ok()))
+    at.notice(source, kind).await.map_err(sdk)
 }

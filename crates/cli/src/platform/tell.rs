@@ -2,34 +2,22 @@
 
 use super::{keep::administrator, own_relay, peers::linked};
 use crate::{
+    between,
     connect::{Actor, Connect},
     files, out,
     problem::{Cause, Exit, Result},
     progress::Progress,
-    refusal::sdk,
     text::{problem, say},
     transaction,
 };
 use clap::{Args, ValueEnum};
 use futures::{StreamExt, stream};
-use prost::Message;
 use serde::Serialize;
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use yulian_crypto::Digest;
-use yulian_modules::notice::NOTICE_MODULE;
-use yulian_sdk::Chain;
-use yulian_types::{
-    StateKey,
-    proto::{Notice, PacketEnd, PacketRef},
-    state_keys::PACKET_DONE,
-};
+use yulian_sdk::{Chain, PacketName};
+use yulian_types::{proto::Notice, state_keys::PACKET_DONE};
 
-/// Pause between looks for the end of a packet.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Chains that are waited for at a time.
 const AT_ONCE: usize = 8;
 
@@ -85,7 +73,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
             async move {
                 let sent = send(relay, actor, &id, kind, &arguments.text, document).await;
                 let arrived = match sent {
-                    Ok(sequence) => arrived(relay, &id, sequence, within).await,
+                    Ok(notice) => arrived(relay, &notice, within).await,
                     Err(problem) => Err(problem),
                 };
                 Told {
@@ -140,7 +128,7 @@ async fn targets(relay: &Chain, named: &[String]) -> Result<Vec<(String, Digest)
     named.iter().map(find).collect()
 }
 
-/// Sends a notice and returns its number.
+/// Sends a notice.
 pub(super) async fn send(
     from: &Chain,
     actor: &Actor,
@@ -148,7 +136,7 @@ pub(super) async fn send(
     kind: &str,
     text: &str,
     document: Option<Digest>,
-) -> Result<u64> {
+) -> Result<PacketName> {
     let notice = Notice {
         destination: to.to_vec().into(),
         kind: kind.into(),
@@ -156,27 +144,17 @@ pub(super) async fn send(
         digest: document.map(|digest| digest.to_vec().into()).unwrap_or_default(),
         timeout_ms: 0,
     };
-    let signed = actor.account.call(from.terms(), NOTICE_MODULE, "tell", &notice);
+    let signed = actor.account.tell(from.terms(), &notice);
     let result = transaction::result(from, &signed.or_problem(problem::cannot_sign)?).await?;
-    let sent = PacketRef::decode(result.result.output.0).or_problem(problem::bad_answer)?;
-    Ok(sent.sequence)
+    between::named(from, &result)
 }
 
 /// Waits until a notice has arrived.
-pub(super) async fn arrived(from: &Chain, to: &Digest, sequence: u64, within: Duration) -> Result<()> {
-    let key = StateKey::packet_ended(to, NOTICE_MODULE, sequence);
-    let until = Instant::now() + within;
-    loop {
-        if let Some(value) = from.state(&key, None).await.map_err(sdk)?.value {
-            let end = PacketEnd::decode(value.0).or_problem(problem::bad_answer)?;
-            return match end.status {
-                PACKET_DONE => Ok(()),
-                _ => Err(problem::packet_failed(to, out::one_line(&end.code))),
-            };
-        }
-        if Instant::now() >= until {
-            return Err(problem::packet_pending(to, sequence));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+pub(super) async fn arrived(from: &Chain, notice: &PacketName, within: Duration) -> Result<()> {
+    let to = notice.destination;
+    let end = between::ended(from, notice, &to.to_string(), within, || {}).await?;
+    match end.status {
+        PACKET_DONE => Ok(()),
+        _ => Err(between::not_done(&to.to_string(), &end)),
     }
 }

@@ -69,6 +69,13 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "Folder of the network (./yulian-data by default, ./yulian-CITY for a city's platform)",
     ),
     (
+        "demo.fusion",
+        "演示融合网络（先运行 yulian up --topology henan）：跨链核验、凭证、超时退回、杀代理、拒伪造、建链、断云",
+        "Show the fusion network (yulian up --topology henan runs): verification across chains, vouchers, refunds, a killed agent, forgeries refused, a new chain, a lost cloud",
+    ),
+    ("demo.fusion.dir", "yulian up 的文件夹", "Folder of yulian up"),
+    ("demo.fusion.cloud", "失去的云", "The cloud that is lost"),
+    (
         "drill",
         "演练：停掉运行中网络的一部分，看其余部分如何继续",
         "Drills: take a part of a running network away and see how the rest goes on",
@@ -195,6 +202,11 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "evidence.pack.organisation",
         "存证机构的编号（多个机构存过同一摘要时）",
         "Id of the depositing organisation (where several deposited the digest)",
+    ),
+    (
+        "evidence.pack.relay",
+        "加入这条中继链的证明：只知道中继链创世摘要的人也能核验；需要时向中继链提交一笔交易",
+        "Add the word of this relay chain: whoever knows only its genesis digest can verify; submits to it where needed",
     ),
     ("evidence.pack.out", "要写的证据包文件", "The pack file to write"),
     (
@@ -464,6 +476,133 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "File with the LinkConflict message, as bytes or in hexadecimal",
     ),
     (
+        "packet",
+        "跨链消息：尚未结束的消息，以及每条消息的进展",
+        "Packets between chains: what has not ended, and where each stands",
+    ),
+    (
+        "packet.list",
+        "已发出而未结束的消息及其进展；默认为平台的全部链",
+        "What was sent and has not ended, and where it stands; of all chains of the platform unless one is named",
+    ),
+    (
+        "packet.list.from",
+        "来源链：名称或创世摘要",
+        "The chain that sent: its name or genesis digest",
+    ),
+    (
+        "packet.list.module",
+        "模块：notice、verification 或 voucher",
+        "Module: notice, verification or voucher",
+    ),
+    ("packet.show", "一条消息的进展", "Where one packet stands"),
+    ("packet.show.sequence", "序号", "Its number"),
+    (
+        "packet.show.from",
+        "来源链：名称或创世摘要",
+        "The chain that sent it: its name or genesis digest",
+    ),
+    (
+        "packet.show.module",
+        "模块：notice、verification 或 voucher",
+        "Module: notice, verification or voucher",
+    ),
+    (
+        "route",
+        "中继链的路由：谁可以向谁发送什么；监管冻结",
+        "Routes of the relay chain: who may send what to whom; the regulator's freeze",
+    ),
+    ("route.list", "路由与冻结", "Routes and freezes"),
+    (
+        "route.set",
+        "表决开通或修改一条路由；最具体的一条说了算",
+        "Vote to open or change a route; the most exact one decides",
+    ),
+    (
+        "route.close",
+        "表决关闭一条路由：已中继的不受影响，其余到时退回",
+        "Vote to close a route: what was relayed goes on, the rest is refunded in its time",
+    ),
+    (
+        "route.remove",
+        "表决移除一条路由：此后由更宽的路由决定",
+        "Vote to remove a route: the next wider one decides then",
+    ),
+    (
+        "route.freeze",
+        "监管方立即冻结一个方向（角色 regulator）",
+        "The regulator freezes a way at once (role regulator)",
+    ),
+    ("route.lift", "表决解除冻结", "Vote to lift a freeze"),
+    (
+        "*.from",
+        "来源链：名称、创世摘要，或 any",
+        "The chain that sends: its name, its genesis digest, or any",
+    ),
+    ("*.module", "模块；不给出为任意模块", "Module; any where none is named"),
+    (
+        "route.set.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.close.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.remove.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.freeze.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.lift.to",
+        "目的链：名称、创世摘要，或 any",
+        "The chain that receives: its name, its genesis digest, or any",
+    ),
+    (
+        "route.set.organisation",
+        "来源链上可以发送的机构，可多次给出；默认全部",
+        "An organisation of the sending chain that may send, may be given several times; all by default",
+    ),
+    ("route.set.ordered", "只收按序的消息", "Only packets that go in order"),
+    (
+        "notice",
+        "通告：告知另一条链，查看收到的通告",
+        "Notices: tell another chain something, and see what was told",
+    ),
+    (
+        "notice.send",
+        "向另一条链发通告，等到送达",
+        "Tell another chain something and wait until it has it",
+    ),
+    ("notice.send.text", "内容", "The text"),
+    (
+        "notice.send.kind",
+        "类型：heartbeat、notice、parameter、policy",
+        "Kind: heartbeat, notice, parameter, policy",
+    ),
+    (
+        "notice.send.document",
+        "附带文件的 SM3 摘要",
+        "A file whose SM3 digest goes with it",
+    ),
+    (
+        "notice.list",
+        "每条链每一类最近的通告",
+        "The last notice of each kind from each chain",
+    ),
+    (
+        "notice.list.from",
+        "来源链：名称或创世摘要",
+        "The chain that sent it: its name or genesis digest",
+    ),
+    (
         "voucher",
         "凭证：发行、转让、跨链送达、兑付、查账",
         "Vouchers: issue, give, send to other chains, redeem, look at the books",
@@ -723,11 +862,21 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
         "接入的省级平台：http://主机:端口#中继链创世摘要",
         "The province's platform that is joined: http://HOST:PORT#RELAY-CHAIN-DIGEST",
     ),
+    (
+        "fusion.ask.pack",
+        "把含中继路径的证据包写到这个文件：只凭中继链的创世摘要即可离线核验",
+        "Write the evidence pack with the relay path to this file: verified offline with the relay chain's digest alone",
+    ),
     ("agent", "代理：跟随各链并搬运", "Agents: follow the chains and carry"),
     (
         "agent.relay",
         "运行中继代理；yulian up 在有中继链时自动运行一个",
         "Run a relay agent; yulian up runs one where there is a relay chain",
+    ),
+    (
+        "agent.relay.exit_on_stdin_close",
+        "标准输入关闭时结束，供监管进程使用",
+        "End when standard input closes, for a supervising process",
     ),
     (
         "agent.relay.folder",
@@ -996,6 +1145,84 @@ pub(crate) const HELP: &[(&str, &str, &str)] = &[
     ),
     ("parameter.set.name", "参数名", "Name of the parameter"),
     ("parameter.set.value", "新值", "The new value"),
+    (
+        "organisation.list.pending",
+        "只列待办：待答复的邀请、正在退出的机构、未决提案",
+        "List what waits: invitations, organisations that leave, open proposals",
+    ),
+    (
+        "organisation.invite",
+        "表决邀请一个机构；它以邀请中的密钥签署章程后加入",
+        "Vote to invite an organisation, which joins when the invited key signs the charter",
+    ),
+    ("organisation.invite.id", "机构标识", "Id of the organisation"),
+    ("organisation.invite.name", "机构名称", "Name of the organisation"),
+    ("organisation.invite.member", "加入后有表决权", "It will vote"),
+    (
+        "organisation.invite.admin_public_key",
+        "受邀机构管理员的公钥（66 位十六进制）或密钥文件",
+        "Public key of its administrator (66 hexadecimal digits), or a key file",
+    ),
+    (
+        "organisation.invite.admin_label",
+        "管理员账户的名称",
+        "What the administrator's account is called",
+    ),
+    (
+        "organisation.invite.valid_hours",
+        "邀请有效的小时数",
+        "Hours for which the invitation is valid",
+    ),
+    (
+        "organisation.withdraw",
+        "表决撤回一项邀请",
+        "Vote to withdraw an invitation",
+    ),
+    ("organisation.withdraw.id", "机构标识", "Id of the organisation"),
+    (
+        "organisation.accept",
+        "受邀机构签署：本链、现行章程、机构标识；得到一个文件，任何人都可代为提交",
+        "The invited key signs chain, charter in force and organisation id; anybody may submit the file",
+    ),
+    ("organisation.accept.id", "机构标识", "Id of the organisation"),
+    (
+        "organisation.accept.key",
+        "邀请中写明的私钥文件",
+        "File of the private key that was invited",
+    ),
+    (
+        "organisation.accept.text",
+        "章程文本文件，先与链上摘要核对",
+        "File with the charter's text, compared with the digest on the chain first",
+    ),
+    (
+        "organisation.accept.out",
+        "写入加入声明的文件",
+        "File for the acceptance",
+    ),
+    ("organisation.join", "提交一份加入声明", "Submit an acceptance"),
+    ("organisation.join.file", "加入声明的文件", "File of the acceptance"),
+    (
+        "organisation.leave",
+        "本机构退出：先退出验证节点，生效后角色、表决权和节点一并终止",
+        "The own organisation leaves: first its validators, then its roles, vote and nodes",
+    ),
+    ("organisation.leave.timeout_s", "最多等待的秒数", "Most seconds to wait"),
+    (
+        "charter.show.file",
+        "核对一个文件是否为现行章程文本",
+        "Say whether a file is the text of the charter in force",
+    ),
+    (
+        "charter.propose",
+        "提议新的章程文本（只改文本摘要）并表决",
+        "Propose a new text of the charter (its digest alone changes) and vote",
+    ),
+    (
+        "charter.propose.file",
+        "章程文本文件；其 SM3 摘要写入链上",
+        "File with the text; its SM3 digest goes on the chain",
+    ),
     ("organisation", "机构", "Organisations"),
     ("organisation.list", "列出机构", "List the organisations"),
     (

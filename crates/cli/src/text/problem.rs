@@ -263,6 +263,10 @@ crate::text::problems! {
         "另一个中继代理正在使用 {folder}", "yulian up 自带一个代理；另起的代理请用 --folder 指定别的文件夹",
         "another relay agent works in {folder}", "yulian up runs one itself; give a second one another --folder"
     }
+    cannot_start_agent(folder) = "cannot_start_agent", CannotRun {
+        "无法启动中继代理（{folder}）", "请按原因处理",
+        "the relay agent cannot be started ({folder})", "do what the reason says"
+    }
     chain_left_out(chain) = "chain_left_out", No {
         "中继代理暂不搬运链 {chain}", "请按原因处理；代理会自动重试",
         "the relay agent leaves out the chain {chain} for now", "mend the cause; the agent tries again by itself"
@@ -274,6 +278,22 @@ crate::text::problems! {
     no_set(chain, height) = "no_set", CannotRun {
         "链 {chain} 的节点没有给出高度 {height} 的验证节点集合", "请换一个节点再试",
         "the node of chain {chain} does not show the validators of height {height}", "try another node"
+    }
+    not_linked(relay, chain) = "not_linked", No {
+        "中继链 {relay} 没有链 {chain} 的轻客户端，不能为其证据包作证", "请先连接两条链（yulian fusion build），或换一条中继链",
+        "the relay chain {relay} keeps no light client of chain {chain} and cannot vouch for its packs", "link the two first (yulian fusion build), or name another relay chain"
+    }
+    relay_behind(relay, chain) = "relay_behind", CannotRun {
+        "中继链 {relay} 尚未得知链 {chain} 的区块头", "请稍后再试，或用 yulian fusion show 查看",
+        "the relay chain {relay} does not know the block of chain {chain} yet", "try again later, or look at yulian fusion show"
+    }
+    chain_not_linked(named, from, known) = "chain_not_linked", No {
+        "链 {from} 不认识名为“{named}”的链；认识：{known}", "新链由中继代理引入，稍后再试；或用创世摘要指明。见 yulian link list",
+        "chain {from} knows no chain \"{named}\"; it knows: {known}", "the relay agent introduces new chains, try again in a moment; or name it by its digest. See yulian link list"
+    }
+    not_provable_yet(id, chain) = "not_provable_yet", CannotRun {
+        "链 {chain} 已执行交易 {id}，但其结果尚不能证明", "请检查各节点是否运行（yulian status），稍后再试",
+        "chain {chain} has executed transaction {id}, but its result cannot be proven yet", "check that the nodes run (yulian status) and try again"
     }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
@@ -292,8 +312,12 @@ crate::text::problems! {
         "no chain \"{name}\" is known; known: {known}", "check the name or give the genesis digest; see yulian link list"
     }
     chain_not_hosted(name) = "chain_not_hosted", No {
-        "所连节点没有承载链 {name}，无法查询", "请用 --url 指定承载该链的节点",
-        "the nodes do not host chain {name}, so it cannot be asked", "name nodes that host it by --url"
+        "无法查询链 {name}：所连节点没有承载它，其所在平台也联系不上", "请用 --url 指定承载该链的节点，或稍后再试",
+        "chain {name} cannot be asked: the nodes do not host it and its platform is not reached", "name nodes that host it by --url, or try again later"
+    }
+    unknown_packet(chain, sequence) = "unknown_packet", No {
+        "链 {chain} 没有发出过这条消息（第 {sequence} 号）", "请核对来源、目的、模块与序号；用 yulian packet list 查看未结束的消息",
+        "chain {chain} never sent this packet (no. {sequence})", "check source, destination, module and number; see yulian packet list for those that have not ended"
     }
     bad_conflict(path) = "bad_conflict", CannotRun {
         "{path} 不是冲突证据", "应为 LinkConflict 消息（二进制或十六进制）",
@@ -500,6 +524,15 @@ crate::text::problems! {
     interrupted() = "interrupted", CannotRun {
         "已中断", "需要结果请重新执行",
         "interrupted", "run it again for a result"
+    }
+
+    bad_acceptance(file) = "bad_acceptance", CannotRun {
+        "{file} 不是加入声明", "请用 yulian organisation accept 生成",
+        "{file} is no acceptance of an invitation", "make it with yulian organisation accept"
+    }
+    still_leaving(organisation) = "still_leaving", No {
+        "机构 {organisation} 的验证节点还没有退出现行集合", "请稍后再次执行；yulian organisation list --pending 可查看",
+        "validators of {organisation} are still in the set in force", "run it again later; yulian organisation list --pending shows it"
     }
 
     // Drills.

@@ -68,6 +68,12 @@ crate::text::texts! {
     status_active(as_of) = "有效（{as_of}）", "active ({as_of})";
     status_superseded(by, height, time, reason, as_of) = "已由 {by} 更正，高度 {height}，{time}，原因：{reason}（{as_of}）", "superseded by {by} at height {height}, {time}, reason: {reason} ({as_of})";
     status_revoked(height, time, reason, as_of) = "已撤销，高度 {height}，{time}，原因：{reason}（{as_of}）", "revoked at height {height}, {time}, reason: {reason} ({as_of})";
+    label_relay() = "中继链", "relay chain";
+    label_vouched() = "中继链证明", "vouches for";
+    relay_vouches(name, height, block, as_of) = "{name} 的区块 {height}  {block}（{as_of}）", "block {height} of {name}  {block} ({as_of})";
+    rests_on_relay() = "您信任的是中继链：以下链由它证明", "you trust the relay chain: it vouches for the chain below";
+    rests_on_chain() = "您直接信任该链；中继链的证明与之一致", "you trust the chain itself; the relay chain's word agrees";
+    rests_on_nobody() = "中继链与该链都不在您信任之列", "you trust neither the relay chain nor the chain";
     set_changes(count) = "自创世以来变更 {count} 次，均已证明", "changed {count} times since genesis, each proven";
 
     // Chains of a platform.
@@ -85,6 +91,9 @@ crate::text::texts! {
     label_checkpoint() = "最终检查点", "last block";
     label_destroy_after() = "销毁时间", "destroyed after";
     chain_quota(rate, storage) = "每秒 {rate} 笔，{storage} MiB", "{rate} tx/s, {storage} MiB";
+    quota_use(rate, rate_limit, mib, mib_limit, refused) = "配额用量：最近一秒 {rate}/{rate_limit} 笔，存储 {mib}/{mib_limit} MiB，拒绝 {refused} 笔", "quota in use: {rate}/{rate_limit} transactions in the last second, {mib}/{mib_limit} MiB stored, {refused} refused";
+    label_validators_stated() = "验证节点", "validators";
+    validators_stated(height, elsewhere) = "该链表决变更，自高度 {height} 起（由原验证节点法定数声明）；不在平台登记的 {elsewhere} 个", "changed by the chain's own vote, since its height {height} (a quorum of those before says so); {elsewhere} are not of this platform";
     by_vote() = "联盟表决", "a vote";
     node_not_agreed() = "未同意", "has not agreed";
     node_not_answered() = "未就绪", "has not answered";
@@ -143,7 +152,6 @@ crate::text::texts! {
     topology_unconfirmed() = "摘要未核对", "digest not compared";
     topology_upstream(chain, urls) = "上级平台：{urls}，由链 {chain} 接入", "joins: {urls}, with the chain {chain}";
     topology_told(kind, time, text) = "  {kind}  {time}  {text}", "  {kind}  {time}  {text}";
-    label_relay() = "中继链", "relay chain";
     label_at_relay() = "中继链所见", "at the relay chain";
     label_of_relay() = "所信中继链", "of the relay chain";
     label_knows() = "另认识", "also knows";
@@ -153,6 +161,7 @@ crate::text::texts! {
     fusion_agent(carried, refused, headers, backlog) = "中继代理：已搬运 {carried} 步，被拒 {refused}，区块头 {headers}，待办 {backlog}", "relay agent: {carried} steps carried, {refused} refused, {headers} headers, {backlog} waiting";
     fusion_agent_error(chain, text) = "  最近的问题（{chain}）：{text}", "  last problem ({chain}): {text}";
     fusion_agent_old(seconds) = "  状态是 {seconds} 秒前写的：代理可能已经停止", "  this status is {seconds} s old: the agent may have stopped";
+    agent_died(how, seconds) = "中继代理已退出（{how}），{seconds} 秒后重新启动；消息不会丢失", "the relay agent ended ({how}) and is started again after {seconds} s; no message is lost";
     agent_runs(count) = "中继代理正在跟随 {count} 条链", "the relay agent follows {count} chains";
     ask_not_found(chain) = "链 {chain} 上没有这条存证", "chain {chain} has no such record";
     ask_active(chain, height) = "链 {chain} 证明：该存证有效，存于高度 {height}", "chain {chain} proves it: the record is active, deposited at height {height}";
@@ -203,6 +212,7 @@ crate::text::texts! {
     table_packs(count) = "已写出 {count} 个证据包", "{count} packs written";
     more_problems(count) = "另有 {count} 个问题未显示", "{count} more problems are not shown";
     pack_written(path, bytes) = "已写出 {path}（{bytes} 字节）", "{path} written ({bytes} bytes)";
+    pack_earlier(height) = "没有在中继链上提交的密钥：证据包改用中继链已知的较早区块 {height}", "no key to submit with on the relay chain: the pack is stated under block {height}, an earlier one that it knows";
     found_nothing(height) = "没有找到存证记录（截至高度 {height}）", "no record was found (as of height {height})";
     found_more() = "还有更多记录，可用 --limit 增加显示数", "there are more records; raise --limit to see them";
     kind_single() = "单份", "single";
@@ -313,6 +323,20 @@ crate::text::texts! {
     action_change_chain(name, state) = "把链 {name} 变为：{state}", "bring the chain {name} into the state: {state}";
     action_set_template(name) = "设置建链模板 {name}", "set the template {name}";
     action_with_risk(action, risk) = "{action}；接受风险——{risk}", "{action}; it accepts a risk: {risk}";
+    action_invite(id, name, until) = "邀请机构 {id}（{name}）加入，{until} 前有效", "invite the organisation {id} ({name}), valid until {until}";
+    action_withdraw_invitation(id) = "撤回对机构 {id} 的邀请", "withdraw the invitation of {id}";
+    label_charter_digest() = "章程摘要（加入时签署）", "digest of the charter (signed on joining)";
+    charter_text_same(file, digest) = "{file} 就是现行章程文本（SM3 {digest}）", "{file} is the text of the charter in force (SM3 {digest})";
+    charter_text_other(file, digest) = "{file} 不是现行章程文本（该文件 SM3 {digest}）", "{file} is not the text of the charter in force (SM3 of the file {digest})";
+    charter_text_digest(digest) = "章程文本摘要：SM3 {digest}", "digest of the charter's text: SM3 {digest}";
+    acceptance_written(path) = "加入声明已写入 {path}；请交任一成员用 yulian organisation join 提交", "the acceptance is in {path}: any member submits it with yulian organisation join";
+    organisation_joined(id) = "机构 {id} 已加入", "{id} has joined";
+    organisation_left(id) = "机构 {id} 已退出", "{id} has left";
+    step_leaving() = "提交退出", "giving notice";
+    nothing_pending() = "没有待办事项", "nothing waits";
+    pending_invitation(id, name, key, until, proposal) = "邀请：{id}（{name}）待答复，密钥 {key}，{until} 前有效（提案 {proposal}）", "invitation: {id} ({name}) may accept with the key {key} until {until} (proposal {proposal})";
+    pending_leave(id, time, reason) = "退出：{id} 于 {time} 提出，验证节点正在退出；理由：{reason}", "leaving: {id} since {time}, its validators are on their way out; reason: {reason}";
+    pending_proposal(id, proposer, deadline) = "提案 {id}（{proposer}）：表决至 {deadline}", "proposal {id} ({proposer}): open until {deadline}";
     action_other(number) = "本程序不认识的内容（类型 {number}）", "an action that this program does not know (kind {number})";
     protocol_unknown_here(version) = "注意：本程序不认识协议版本 {version}，届时本版本的节点会停止", "note: this program does not know protocol version {version}; nodes of this version will stop there";
     step_preparing() = "准备", "preparing";

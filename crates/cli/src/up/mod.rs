@@ -1,5 +1,6 @@
 //! `yulian up`: a whole network on this machine, one process for each node.
 
+mod carrier;
 mod child;
 pub(crate) mod hold;
 mod layout;

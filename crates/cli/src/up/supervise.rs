@@ -1,6 +1,7 @@
 //! The life of `yulian up`: starts the nodes, says when they are ready, keeps them running, takes in new ones, stops all.
 
 use super::{
+    carrier,
     child::{Event, Keeper, LOG_FILE},
     log::{TAIL_LINES, tail},
     ready,
@@ -8,7 +9,7 @@ use super::{
     status_file::{self, Running, RunningNode},
 };
 use crate::{
-    agent, chain,
+    chain,
     connect::Connect,
     fusion::{self, SHARING_TEMPLATE},
     network::record::{NodeEntry, Record},
@@ -32,8 +33,6 @@ use tokio::{
 const EVENTS_MAX: usize = 64;
 /// Between two looks for nodes that were added to the network.
 const LOOK: Duration = Duration::from_millis(250);
-/// Wait before an agent that stopped is started again.
-const AGENT_AGAIN: Duration = Duration::from_secs(5);
 
 /// Runs the network until a signal comes. `founders` are the nodes without which there is no chain.
 ///
@@ -193,16 +192,7 @@ async fn fused(dir: &Path, part: Option<Part>) -> Result<()> {
     } {
         out::note_line(problem.render());
     }
-    let carries = async {
-        loop {
-            // A chain that cannot be reached for a while must not stop the network.
-            if let Err(problem) = agent::keep(&connect, &agent::folder(dir)).await {
-                out::note_line(problem.render());
-            }
-            tokio::time::sleep(AGENT_AGAIN).await;
-        }
-    };
-    tokio::join!(carries, platform::keep(&connect));
+    tokio::join!(carrier::run(&connect), platform::keep(&connect));
     Ok(())
 }
 

@@ -89,6 +89,10 @@ yulian_exec::codes! {
         "节点的签名声明不正确", "请由该节点以其密钥重新签名",
         "the node's signed statement is wrong", "have the node sign it anew with its key"
     }
+    OLD_SET = "chain.old_set" {
+        "登记的验证节点集合不早于此声明", "无需再次声明",
+        "the register knows this set of validators, or a later one", "nothing is left to say"
+    }
     BAD_REASON = "chain.bad_reason" {
         "理由过长或含控制字符", "理由不超过 512 字节",
         "the reason is too long or holds control characters", "use at most 512 bytes"

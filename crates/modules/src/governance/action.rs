@@ -3,9 +3,9 @@
 use super::{
     ACTION_BYTES_MAX, KIND_ACTIVATE_PROTOCOL, KIND_ADD_ORGANISATION, KIND_ADD_VALIDATOR, KIND_AGREE_LINK,
     KIND_CHANGE_CHAIN, KIND_CHANGE_CHARTER, KIND_CREATE_CHAIN, KIND_END_LINK, KIND_FREEZE_ORGANISATION,
-    KIND_LIFT_FREEZE, KIND_REMOVE_ORGANISATION, KIND_REMOVE_ROUTE, KIND_REMOVE_VALIDATOR, KIND_REPLACE_VALIDATOR,
-    KIND_SET_PARAMETER, KIND_SET_ROUTE, KIND_SET_TEMPLATE, KIND_UNFREEZE_ORGANISATION, codes, organisations, settings,
-    validators,
+    KIND_INVITE_ORGANISATION, KIND_LIFT_FREEZE, KIND_REMOVE_ORGANISATION, KIND_REMOVE_ROUTE, KIND_REMOVE_VALIDATOR,
+    KIND_REPLACE_VALIDATOR, KIND_SET_PARAMETER, KIND_SET_ROUTE, KIND_SET_TEMPLATE, KIND_UNFREEZE_ORGANISATION,
+    KIND_WITHDRAW_INVITATION, codes, invitations, organisations, settings, validators,
 };
 use crate::{
     chain,
@@ -71,6 +71,8 @@ pub(super) enum Action {
     CreateChain(Box<proto::CreateChain>),
     ChangeChain(proto::ChangeChain),
     SetTemplate(proto::ChainTemplate),
+    InviteOrganisation(proto::InviteOrganisation),
+    WithdrawInvitation(String),
 }
 
 impl Action {
@@ -98,6 +100,8 @@ impl Action {
             KIND_CREATE_CHAIN => Self::CreateChain(Box::new(message(bytes)?)),
             KIND_CHANGE_CHAIN => Self::ChangeChain(message(bytes)?),
             KIND_SET_TEMPLATE => Self::SetTemplate(message(bytes)?),
+            KIND_INVITE_ORGANISATION => Self::InviteOrganisation(message(bytes)?),
+            KIND_WITHDRAW_INVITATION => Self::WithdrawInvitation(organisation()?),
             other => return Err(Failure::new(&codes::BAD_KIND, other.to_string())),
         })
     }
@@ -113,6 +117,8 @@ impl Action {
             | Self::RemoveOrganisation(_)
             | Self::FreezeOrganisation(_)
             | Self::UnfreezeOrganisation(_)
+            | Self::InviteOrganisation(_)
+            | Self::WithdrawInvitation(_)
             | Self::ChangeCharter(_)
             | Self::ActivateProtocol(_)
             | Self::AgreeLink(_)
@@ -153,6 +159,8 @@ impl Action {
             }
             Self::ChangeChain(action) => chain::change(call, action),
             Self::SetTemplate(template) => chain::set_template(call, template),
+            Self::InviteOrganisation(terms) => invitations::invite(call, terms, occasion.source),
+            Self::WithdrawInvitation(id) => invitations::withdraw(call, id),
         }
     }
 }

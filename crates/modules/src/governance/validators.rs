@@ -40,6 +40,28 @@ pub(super) fn replace(
     change(call, list, action.accept_risk.as_ref(), occasion)
 }
 
+/// The effect of an organisation's validators leaving the decided set; none if it has none there.
+pub(super) fn without_organisation(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
+    let set = decided(call)?;
+    let rest: Vec<Validator> = set
+        .validators()
+        .iter()
+        .filter(|v| v.organisation != id)
+        .cloned()
+        .collect();
+    if rest.len() == set.len() {
+        return Ok(Effect::default());
+    }
+    let occasion = Occasion {
+        moment: Moment::Carried,
+        ..Occasion::PROPOSED
+    };
+    change(call, rest, None, occasion).map_err(|failure| match failure.code == &codes::TOO_MANY_SEATS {
+        true => failure,
+        false => Failure::new(&codes::LEAVE_BREAKS_SET, failure.detail),
+    })
+}
+
 /// The set decided so far for the next epoch that is open.
 pub(super) fn decided(call: &mut Call<'_>) -> Result<ValidatorSet, Failure> {
     let digest = call.get(&tables::decided_set())?;

@@ -3,9 +3,11 @@
 mod account;
 mod catalogue;
 mod chain;
+mod chain_set;
 mod evidence;
 mod fusion;
 mod links;
+mod membership;
 mod model;
 mod net;
 mod nodes;

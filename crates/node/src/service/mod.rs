@@ -7,6 +7,7 @@ mod evidence;
 mod joins;
 mod pack;
 mod page;
+mod pending;
 mod proofs;
 mod records;
 mod register;
@@ -364,6 +365,10 @@ impl<R: Runtime, K: Kv> ChainService for ChainApi<R, K> {
 
     async fn join_request(&self, joining: Digest) -> Result<Bytes, ApiError> {
         self.joins.bytes(&self.node.ledger().chain_id(), &joining)
+    }
+
+    async fn pending(&self) -> Result<PendingView, ApiError> {
+        self.list_pending().await
     }
 
     async fn proposals(&self, page: PageRequest) -> Result<ProposalPage, ApiError> {

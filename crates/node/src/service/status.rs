@@ -88,7 +88,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
     /// What the platform lets the chain do here, and how much of its quotas it uses.
     fn regime(&self) -> RegimeView {
         let regime = self.node.regime();
-        let (quotas, bytes, refused) = regime.usage();
+        let usage = regime.usage(self.node.runtime.now_ms());
         let limit = |value: u32| (value > 0).then_some(value);
         RegimeView {
             standing: match regime.standing() {
@@ -96,10 +96,12 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 Standing::Paused => ChainStanding::Paused,
                 Standing::Closed => ChainStanding::Closed,
             },
-            transactions_per_second: limit(quotas.transactions_per_second),
-            storage_mib: limit(quotas.storage_mib),
-            storage_used_mib: bytes >> 20,
-            quota_refusals: refused,
+            transactions_per_second: limit(usage.quotas.transactions_per_second),
+            transactions_last_second: usage.transactions_last_second,
+            storage_mib: limit(usage.quotas.storage_mib),
+            storage_used_mib: usage.storage_bytes >> 20,
+            storage_used_bytes: usage.storage_bytes,
+            quota_refusals: usage.refused,
         }
     }
 
@@ -153,6 +155,14 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         }
         metrics.syncs.set(store.sync_count());
         metrics.connected.set(self.node.connected().len() as u64);
+        let usage = self.node.regime().usage(self.node.runtime.now_ms());
+        metrics
+            .quota_transactions
+            .set(usage.quotas.transactions_per_second.into());
+        metrics.last_second.set(usage.transactions_last_second.into());
+        metrics.quota_bytes.set(u64::from(usage.quotas.storage_mib) << 20);
+        metrics.quota_used_bytes.set(usage.storage_bytes);
+        metrics.quota_refusals.set(usage.refused);
         if let Ok(set) = self.set_at(self.node.ledger().tip().height + 1) {
             metrics.cloud_excess.set(cloud_excess(&set));
         }

@@ -8,7 +8,7 @@ mod voucher_calls;
 
 pub use self::{
     account_calls::key_possession,
-    governance_calls::{Action, Candidate, candidate_proof, node_registration},
+    governance_calls::{Action, Candidate, acceptance, candidate_proof, node_registration},
 };
 
 use bytes::Bytes;

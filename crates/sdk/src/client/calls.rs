@@ -223,6 +223,11 @@ impl Chain {
         self.read(format!("/offers?{}", page.query())).await
     }
 
+    /// What waits: invitations, organisations that leave, open votes.
+    pub async fn pending(&self) -> Result<PendingView, SdkError> {
+        self.read("/pending".into()).await
+    }
+
     /// Proposals.
     pub async fn proposals(&self, page: &Page) -> Result<ProposalPage, SdkError> {
         self.read(format!("/proposals?{}", page.query())).await
