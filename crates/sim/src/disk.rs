@@ -14,9 +14,7 @@ pub(crate) struct SimLog(SimFile);
 impl SimLog {
     /// Opens or creates a log; `name` tells those of machines and chains apart.
     pub(crate) async fn open(context: &SimContext, name: &str) -> Result<Self, Fatal> {
-        SimFile::open(context, &format!("{name}-ledger"), "log")
-            .await
-            .map(Self)
+        SimFile::open(context, &format!("{name}-ledger"), "log").await.map(Self)
     }
 }
 

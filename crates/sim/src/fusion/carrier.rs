@@ -3,7 +3,7 @@
 //! An agent is one task and may be dropped between any two steps. What it had written of its cursor is all that is left then.
 
 use super::{
-    keys::{CHAINS, HUB, carrier_key},
+    keys::{CAPTURED, CHAINS, HUB, carrier_key},
     net::Net,
     proof::{Proven, Session, answer},
 };
@@ -12,7 +12,10 @@ use futures::future::{BoxFuture, FutureExt as _, join_all};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard, atomic::{AtomicUsize, Ordering::Relaxed}},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 use yulian_agents::relay::{Board, Event, PacketKey, Stage, Step};
 use yulian_types::{
@@ -99,6 +102,11 @@ impl Carrier {
         self.board.lock().expect("the board")
     }
 
+    /// The agent's own clock, whatever those of the chains say.
+    fn now_ms(&self) -> u64 {
+        self.net.now_ms(CAPTURED)
+    }
+
     async fn follow(&self, mut random: StdRng, chain: usize) {
         let (id, hub) = (self.net.id(chain), self.net.id(HUB));
         loop {
@@ -122,7 +130,9 @@ impl Carrier {
                 drop(board);
                 self.followed.lock().expect("heights")[chain] = block.height;
             }
-            self.net.pause(random.random_range(LOOK_EVERY_MS / 2..LOOK_EVERY_MS)).await;
+            self.net
+                .pause(random.random_range(LOOK_EVERY_MS / 2..LOOK_EVERY_MS))
+                .await;
         }
     }
 
@@ -141,10 +151,12 @@ impl Carrier {
         loop {
             self.net.pause(TICK_EVERY_MS).await;
             for chain in 0..CHAINS {
-                let wanted = self.board().to_tick(self.net.now_ms(chain)).contains(&self.net.id(chain));
+                let wanted = self.board().to_tick(self.now_ms()).contains(&self.net.id(chain));
                 if wanted {
                     let key = carrier_key(self.number);
-                    let tick = self.net.call(&mut random, (chain, &key), "link.tick", Bytes::new(), PATIENCE_MS);
+                    let tick = self
+                        .net
+                        .call(&mut random, (chain, &key), "link.tick", Bytes::new(), PATIENCE_MS);
                     tick.await;
                 }
             }
@@ -173,9 +185,11 @@ impl Carrier {
     async fn lane(&self, mut random: StdRng, at: usize) {
         loop {
             let most = random.random_range(1..=STEPS_MAX);
-            let steps = self.board().steps(&self.net.id(at), self.net.now_ms(at), most);
+            let steps = self.board().steps(&self.net.id(at), self.now_ms(), most);
             if steps.is_empty() {
-                self.net.pause(random.random_range(LOOK_EVERY_MS / 2..LOOK_EVERY_MS)).await;
+                self.net
+                    .pause(random.random_range(LOOK_EVERY_MS / 2..LOOK_EVERY_MS))
+                    .await;
                 continue;
             }
             self.bring(&mut random, at, steps).await;
@@ -183,7 +197,7 @@ impl Carrier {
     }
 
     async fn bring(&self, random: &mut StdRng, at: usize, steps: Vec<Step>) {
-        let now = || self.net.now_ms(at);
+        let now = || self.now_ms();
         let mut session = Session::new(&self.net, at);
         let mut turns = Turns::new();
         let mut places = Vec::new();
@@ -210,7 +224,10 @@ impl Carrier {
         self.net.carried.lock().expect("carried").push((at, carry.clone()));
         self.net.moment(random).await;
         let key = carrier_key(self.number);
-        let receipt = self.net.call(random, (at, &key), "link.carry", encode(&carry), PATIENCE_MS).await;
+        let receipt = self
+            .net
+            .call(random, (at, &key), "link.carry", encode(&carry), PATIENCE_MS)
+            .await;
         self.net.moment(random).await;
         let codes = receipt.as_ref().and_then(answer).map(|answer| answer.items);
         let codes = codes.unwrap_or_else(|| vec![receipt.map_or("unknown".into(), |r| r.code); places.len()]);
@@ -228,9 +245,17 @@ impl Carrier {
         self.carried.fetch_add(taken, Relaxed);
     }
 
-    async fn prepare(&self, random: &mut StdRng, session: &mut Session<'_>, turns: &mut Turns, step: &Step) -> Prepared {
+    async fn prepare(
+        &self,
+        random: &mut StdRng,
+        session: &mut Session<'_>,
+        turns: &mut Turns,
+        step: &Step,
+    ) -> Prepared {
         let key = &step.packet;
-        let Some(source) = self.net.place(&key.source) else { return Prepared::Ended };
+        let Some(source) = self.net.place(&key.source) else {
+            return Prepared::Ended;
+        };
         let packet = match self.read(random, source, step).await {
             Ok(packet) => packet,
             Err(other) => return other,
@@ -244,11 +269,18 @@ impl Carrier {
                     return Prepared::Moved(Event::Relayed, height);
                 }
                 let sent = session.prove(random, source, &packet.sent_key(), step.sent).await;
-                sent.filter(|sent| sent.value.is_some()).map(|sent| item(CARRY_RELAY, &packet, sent))
+                sent.filter(|sent| sent.value.is_some())
+                    .map(|sent| item(CARRY_RELAY, &packet, sent))
             }
-            Stage::Receive => return self.receive(random, session, turns, (step, source, destination), &packet).await,
+            Stage::Receive => {
+                return self
+                    .receive(random, session, turns, (step, source, destination), &packet)
+                    .await;
+            }
             Stage::Acknowledge => {
-                let result = session.prove(random, destination, &packet.result_key(), step.received).await;
+                let result = session
+                    .prove(random, destination, &packet.result_key(), step.received)
+                    .await;
                 result.and_then(|result| {
                     let record = result.value.clone()?;
                     let item = item(CARRY_ACKNOWLEDGE, &packet, result);
@@ -279,7 +311,11 @@ impl Carrier {
         let node = self.net.node(random, source).ok_or(Prepared::Wait)?;
         let view = self.net.state(&node, &sent, None).await.ok_or(Prepared::Wait)?;
         let packet = view.value.and_then(|value| SealedPacket::decode(value.0).ok());
-        packet.ok_or(if view.height < step.sent { Prepared::Wait } else { Prepared::Ended })
+        packet.ok_or(if view.height < step.sent {
+            Prepared::Wait
+        } else {
+            Prepared::Ended
+        })
     }
 
     /// The height after which a chain's state has a record, if it has.
@@ -303,15 +339,29 @@ impl Carrier {
         }
         let mut items = Vec::new();
         let (ordered, sequence) = (packet.message.ordered, packet.message.sequence);
-        if ordered && self.skips(random, session, turns, (source, destination, packet), &mut items).await != sequence {
+        if ordered
+            && self
+                .skips(random, session, turns, (source, destination, packet), &mut items)
+                .await
+                != sequence
+        {
             return some(items);
         }
         let sent = session.prove(random, source, &packet.sent_key(), step.sent).await;
-        let Some(sent) = sent.filter(|sent| sent.value.is_some()) else { return some(items) };
+        let Some(sent) = sent.filter(|sent| sent.value.is_some()) else {
+            return some(items);
+        };
         let mut taken = item(CARRY_RECEIVE, packet, sent);
         if step.relayed > 0 {
             let word = session.prove(random, HUB, &packet.relayed_key(), step.relayed).await;
-            let Some(Proven { value: Some(record), proof, .. }) = word else { return some(items) };
+            let Some(Proven {
+                value: Some(record),
+                proof,
+                ..
+            }) = word
+            else {
+                return some(items);
+            };
             taken.record = record;
             taken.relay = Some(proof);
         }
@@ -344,7 +394,12 @@ impl Carrier {
         let most = next + SKIPS_MAX;
         while next < packet.message.sequence.min(most) {
             let key = StateKey::packet_ended(&packet.destination, module, next);
-            let Some(Proven { value: Some(record), proof, .. }) = session.prove(random, source, &key, 0).await else {
+            let Some(Proven {
+                value: Some(record),
+                proof,
+                ..
+            }) = session.prove(random, source, &key, 0).await
+            else {
                 break;
             };
             let skipped = PacketRef {

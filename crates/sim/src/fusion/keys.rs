@@ -66,7 +66,10 @@ pub(crate) fn genesis(chain: usize, epoch_length: u64) -> Arc<SealedGenesis> {
     };
     let set = match chain {
         CAPTURED => (0..4).map(captured).collect(),
-        _ => (0..MACHINES).filter(|n| *n != candidate(chain)).map(validator).collect(),
+        _ => (0..MACHINES)
+            .filter(|n| *n != candidate(chain))
+            .map(validator)
+            .collect(),
     };
     let set = ValidatorSet::new(set).expect("a set");
     let nodes = match chain {
@@ -95,7 +98,11 @@ pub(crate) fn genesis(chain: usize, epoch_length: u64) -> Arc<SealedGenesis> {
         name: format!("链 {chain}"),
         time_ms: START_MS - 60_000,
         protocol_version: 1,
-        epoch_length: if chain == CAPTURED { CAPTURED_EPOCH } else { epoch_length },
+        epoch_length: if chain == CAPTURED {
+            CAPTURED_EPOCH
+        } else {
+            epoch_length
+        },
         validators: Some(set.message().clone()),
         organisations: members.chain([holders]).collect(),
         accounts: accounts(chain),

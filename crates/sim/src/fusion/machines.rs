@@ -166,7 +166,8 @@ impl Main {
         if let Some(chain) = (0..CHAINS).find(|c| self.plan.fault(self.machine, *c) == Some(Fault::TwoFaced)) {
             // It plays no node of this chain at all: it only contradicts.
             let genesis = &self.net.places[chain].genesis;
-            host.contradict(&context, genesis.chain_id, &genesis.validators, &self.signer).await;
+            host.contradict(&context, genesis.chain_id, &genesis.validators, &self.signer)
+                .await;
         }
         // The host carries the chains.
         futures::future::pending().await

@@ -3,9 +3,9 @@
 use super::keys::CHAINS;
 use crate::{
     client::{Book, Maker, Received},
+    clock::Clock,
     cluster::Node,
     disk::SimLog,
-    clock::Clock,
 };
 use bytes::Bytes;
 use futures::future::{Either, select};
@@ -150,7 +150,10 @@ impl Net {
     /// The honest nodes of a chain that run.
     pub(crate) fn nodes(&self, chain: usize) -> Vec<Running> {
         let running = lock(&self.running);
-        running.range((chain, 0)..(chain + 1, 0)).map(|(_, node)| node.clone()).collect()
+        running
+            .range((chain, 0)..(chain + 1, 0))
+            .map(|(_, node)| node.clone())
+            .collect()
     }
 
     /// One of them.
@@ -238,19 +241,25 @@ impl Net {
         (to, module, sequence): (&Digest, &str, u64),
     ) -> Option<SealedPacket> {
         let node = self.node(random, from)?;
-        let view = self.state(&node, &StateKey::packet_sent(to, module, sequence), None).await?;
+        let view = self
+            .state(&node, &StateKey::packet_sent(to, module, sequence), None)
+            .await?;
         SealedPacket::decode(view.value?.0).ok()
     }
 
     /// The final blocks of a chain after a height, as one of its nodes has them.
     pub(crate) fn blocks(&self, random: &mut StdRng, chain: usize, after: u64) -> Vec<Followed> {
-        let Some(node) = self.node(random, chain) else { return vec![] };
+        let Some(node) = self.node(random, chain) else {
+            return vec![];
+        };
         let ledger = node.node.ledger();
         let last = ledger.tip().height.min(after + FOLLOW_MAX);
         let block = |height: u64| {
             let header = decode_header(&ledger.header(height).ok()??).ok()?;
             let receipts = ledger.receipts(height).ok()??;
-            let receipts = receipts.into_iter().filter_map(|bytes| proto::Receipt::decode(bytes).ok());
+            let receipts = receipts
+                .into_iter()
+                .filter_map(|bytes| proto::Receipt::decode(bytes).ok());
             Some(Followed {
                 height,
                 time_ms: header.time_ms,

@@ -53,7 +53,13 @@ impl<'a> Session<'a> {
     }
 
     /// A key of a chain; `None` if its state after `height` cannot be proven yet.
-    pub(crate) async fn prove(&mut self, random: &mut StdRng, of: usize, key: &StateKey, height: u64) -> Option<Proven> {
+    pub(crate) async fn prove(
+        &mut self,
+        random: &mut StdRng,
+        of: usize,
+        key: &StateKey,
+        height: u64,
+    ) -> Option<Proven> {
         self.net.moment(random).await;
         let view = match self.heads.get(&of) {
             Some(head) => self.net.state(&head.running, key, Some(head.height)).await?,

@@ -36,7 +36,9 @@ pub(crate) async fn build(net: &Net, seed: u64) -> Result<Vec<Digest>, String> {
         }
     }
     join_all(steps).await.into_iter().collect::<Result<(), _>>()?;
-    let cities = (1..=CITIES).map(|city| introduce(net, fork(), city)).collect::<Vec<_>>();
+    let cities = (1..=CITIES)
+        .map(|city| introduce(net, fork(), city))
+        .collect::<Vec<_>>();
     join_all(cities).await.into_iter().collect::<Result<(), _>>()?;
     let series = (1..=CITIES).map(|city| issue(net, fork(), city)).collect::<Vec<_>>();
     join_all(series).await.into_iter().collect()
@@ -64,6 +66,7 @@ async fn link(net: &Net, mut random: StdRng, at: usize, other: usize) -> Result<
         chain_id: net.id_bytes(other),
         name: format!("链 {other}"),
         relay: other == HUB,
+        direct: at == HUB,
         ..Default::default()
     };
     if !carry_on(net, &mut random, at, KIND_AGREE_LINK, &agreed).await {
@@ -131,7 +134,9 @@ async fn issue(net: &Net, mut random: StdRng, city: usize) -> Result<Digest, Str
         holder: holder_id(city, 0).into(),
     };
     let key = holder_key(city, 0);
-    let receipt = net.call(&mut random, (city, &key), "voucher.issue", encode(&issue), PATIENCE_MS).await;
+    let receipt = net
+        .call(&mut random, (city, &key), "voucher.issue", encode(&issue), PATIENCE_MS)
+        .await;
     let receipt = receipt.filter(|receipt| receipt.status == 0);
     let issued = receipt.and_then(|receipt| prost::Message::decode(receipt.output).ok());
     let issued: VoucherId = issued.ok_or_else(|| format!("SETUP: {ORGANISATION} cannot issue at {city}"))?;

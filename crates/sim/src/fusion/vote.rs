@@ -1,9 +1,6 @@
 //! What the members of a chain's consortium decide.
 
-use super::{
-    keys::MACHINES,
-    net::Net,
-};
+use super::{keys::MACHINES, net::Net};
 use crate::{
     client::REPLACE_VALIDATOR,
     keys::{admin_key, node_id, node_key, validator},
@@ -47,7 +44,8 @@ pub(crate) async fn carry_on(net: &Net, random: &mut StdRng, chain: usize, kind:
         async move {
             let key = admin_key(member);
             let vote = net.call(&mut random, (chain, &key), "governance.vote", ballot, PATIENCE_MS);
-            vote.await.is_some_and(|receipt| receipt.events.iter().any(|event| event.name == "carried"))
+            vote.await
+                .is_some_and(|receipt| receipt.events.iter().any(|event| event.name == "carried"))
         }
     });
     // Three carry it; what the others say is refused, or comes before.
@@ -69,7 +67,9 @@ fn seats(net: &Net, random: &mut StdRng, chain: usize) -> Option<(Vec<usize>, us
 pub(crate) async fn rotate(net: &Net, random: &mut StdRng, chain: usize, keeps: Option<usize>) -> bool {
     for _ in 0..TRIES {
         net.pause(150).await;
-        let Some((sitting, candidate, recent)) = seats(net, random, chain) else { continue };
+        let Some((sitting, candidate, recent)) = seats(net, random, chain) else {
+            continue;
+        };
         let leaving: Vec<usize> = sitting.into_iter().filter(|machine| Some(*machine) != keeps).collect();
         let old = leaving[random.random_range(0..leaving.len())];
         let action = proto::ReplaceValidator {

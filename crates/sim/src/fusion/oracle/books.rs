@@ -7,7 +7,9 @@ use prost::Message as _;
 use std::collections::BTreeMap;
 use yulian_types::{
     Digest,
-    proto::{IssueVoucher, Packet, RedeemVoucher, SendVoucher, TransferVoucher, VoucherAmount, VoucherMove, VoucherSeries},
+    proto::{
+        IssueVoucher, Packet, RedeemVoucher, SendVoucher, TransferVoucher, VoucherAmount, VoucherMove, VoucherSeries,
+    },
 };
 
 /// Module id and tables of `voucher`.
@@ -139,7 +141,11 @@ impl Books {
                 let redeem: RedeemVoucher = decode(arguments)?;
                 let series = id(&redeem.series)?;
                 take(&mut self.balances, (series, own), redeem.amount, "HELD")?;
-                let sums = if self.is_home(&series) { &mut self.redeemed } else { &mut self.moving };
+                let sums = if self.is_home(&series) {
+                    &mut self.redeemed
+                } else {
+                    &mut self.moving
+                };
                 *sums.entry(series).or_default() += redeem.amount;
             }
             _ => {}
@@ -149,11 +155,16 @@ impl Books {
 
     /// A packet that was taken here.
     fn received(&mut self, moved: &Moved) -> Result<(), Broken> {
-        let Some((series, movement)) = movement(&moved.packet) else { return Ok(()) };
+        let Some((series, movement)) = movement(&moved.packet) else {
+            return Ok(());
+        };
         let source = moved.key.source.0.to_vec();
         if !self.is_home(&series) {
             if self.homes.get(&series) != Some(&moved.key.source) {
-                return Err(format!("HOME: {} was taken from another chain than the home of {series}", moved.key));
+                return Err(format!(
+                    "HOME: {} was taken from another chain than the home of {series}",
+                    moved.key
+                ));
             }
             give(&mut self.balances, (series, movement.to.to_vec()), movement.amount);
             return Ok(());
@@ -172,7 +183,10 @@ impl Books {
             }
             _ => {
                 let key = (series, [source, movement.from.to_vec()].concat());
-                let waiting = self.unclaimed.remove(&key).ok_or("UNCLAIMED: nothing was there to be given back")?;
+                let waiting = self
+                    .unclaimed
+                    .remove(&key)
+                    .ok_or("UNCLAIMED: nothing was there to be given back")?;
                 *self.moving.entry(series).or_default() += waiting;
             }
         }
@@ -181,10 +195,14 @@ impl Books {
 
     /// A packet that was sent from here has ended.
     fn ended(&mut self, moved: &Moved, done: bool) -> Result<(), Broken> {
-        let Some((series, movement)) = movement(&moved.packet) else { return Ok(()) };
+        let Some((series, movement)) = movement(&moved.packet) else {
+            return Ok(());
+        };
         let (amount, from) = (movement.amount, movement.from.to_vec());
         let moving = self.moving.entry(series).or_default();
-        *moving = moving.checked_sub(amount).ok_or_else(|| format!("MOVING: {} ended, and less moved", moved.key))?;
+        *moving = moving
+            .checked_sub(amount)
+            .ok_or_else(|| format!("MOVING: {} ended, and less moved", moved.key))?;
         let home = self.is_home(&series);
         match (done, home) {
             (true, true) => give(&mut self.outside, (series, moved.key.destination.0.to_vec()), amount),
@@ -216,13 +234,23 @@ impl Books {
         ] {
             let theirs = sums(table)?;
             if theirs != *mine {
-                return Err(format!("BOOKS: table {table} of {} is {theirs:?}, expected {mine:?}", told.id));
+                return Err(format!(
+                    "BOOKS: table {table} of {} is {theirs:?}, expected {mine:?}",
+                    told.id
+                ));
             }
         }
         for (key, value) in told.table(VOUCHER, TABLE_SERIES) {
             let (series, record) = (id(key)?, decode::<VoucherSeries>(value)?);
             let of = |sums: &BTreeMap<Digest, u64>| sums.get(&series).copied().unwrap_or_default();
-            let theirs = [record.issued, record.redeemed, record.held, record.moving, record.outside, record.unclaimed];
+            let theirs = [
+                record.issued,
+                record.redeemed,
+                record.held,
+                record.moving,
+                record.outside,
+                record.unclaimed,
+            ];
             let held = self.held(&series);
             let mine = [
                 of(&self.issued),
@@ -233,7 +261,10 @@ impl Books {
                 total(&self.unclaimed, &series),
             ];
             if theirs != mine || record.moving != 0 {
-                return Err(format!("BOOKS: {series} at {} is {theirs:?}, expected {mine:?}", told.id));
+                return Err(format!(
+                    "BOOKS: {series} at {} is {theirs:?}, expected {mine:?}",
+                    told.id
+                ));
             }
         }
         Ok(())
@@ -246,7 +277,10 @@ impl Books {
 
     /// At home: what another chain has.
     pub(super) fn outside(&self, series: &Digest, chain: &Digest) -> u64 {
-        self.outside.get(&(*series, chain.0.to_vec())).copied().unwrap_or_default()
+        self.outside
+            .get(&(*series, chain.0.to_vec()))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// At home: what was issued, and what of it is with none of the chains that machines host.
@@ -258,5 +292,8 @@ impl Books {
 }
 
 fn total(sums: &Sums, series: &Digest) -> u64 {
-    sums.iter().filter(|((id, _), _)| id == series).map(|(_, amount)| amount).sum()
+    sums.iter()
+        .filter(|((id, _), _)| id == series)
+        .map(|(_, amount)| amount)
+        .sum()
 }

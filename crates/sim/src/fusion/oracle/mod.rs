@@ -128,7 +128,11 @@ impl Judge<'_> {
                     let found = asked(&moved.packet).map(|subject| deposits.contains(&subject));
                     self.receive(told, moved, found)?;
                 }
-                Happened::Called { method, arguments, organisation } if method == "evidence.deposit" => {
+                Happened::Called {
+                    method,
+                    arguments,
+                    organisation,
+                } if method == "evidence.deposit" => {
                     let deposit = Deposit::decode(arguments.clone()).map_err(|e| e.to_string())?;
                     deposits.insert((deposit.digest, organisation.clone()));
                 }
@@ -143,7 +147,8 @@ impl Judge<'_> {
         let result: PacketResult = told
             .record(LINK, TABLE_RESULT, &key.at_destination())
             .ok_or_else(|| format!("RESULT: {} was received and has none", moved.key))?;
-        if (result.height, result.time_ms) != (moved.height, moved.time_ms) || result.packet[..] != digest(&moved.bytes) {
+        if (result.height, result.time_ms) != (moved.height, moved.time_ms) || result.packet[..] != digest(&moved.bytes)
+        {
             return Err(format!("RESULT: that of {key} is not of the block or the packet"));
         }
         if result.status != TIMED_OUT && moved.time_ms >= moved.packet.timeout_ms {
@@ -222,7 +227,10 @@ impl Judge<'_> {
         for (_, value) in told.table(LINK, TABLE_PENDING) {
             let pending = PendingCount::decode(value.clone()).map_err(|e| e.to_string())?.pending;
             if pending != 0 {
-                return Err(format!("COUNT: {pending} of an organisation are pending at {}", told.id));
+                return Err(format!(
+                    "COUNT: {pending} of an organisation are pending at {}",
+                    told.id
+                ));
             }
         }
         Ok(())
@@ -253,7 +261,9 @@ impl Judge<'_> {
             }
             let (issued, rest) = books[home].rest(id, &self.captured);
             if issued != total + rest {
-                return Err(format!("SUM: {issued} of {id} were issued, {total} are held and {rest} gone"));
+                return Err(format!(
+                    "SUM: {issued} of {id} were issued, {total} are held and {rest} gone"
+                ));
             }
         }
         Ok(())
@@ -261,7 +271,9 @@ impl Judge<'_> {
 
     /// What two chains both count because a vote gave packets up that had arrived.
     fn doubled(&self, series: &Digest, one: &Digest, other: &Digest) -> u64 {
-        let between = |key: &&Key| (key.source, key.destination) == (*one, *other) || (key.source, key.destination) == (*other, *one);
+        let between = |key: &&Key| {
+            (key.source, key.destination) == (*one, *other) || (key.source, key.destination) == (*other, *one)
+        };
         let keys = self.lives.keys().filter(between);
         let amount = |key: &Key| {
             let life = &self.lives[key];
@@ -295,15 +307,16 @@ fn agree(key: &Key, life: &Life, end: &PacketEnd, source: &Told, to_liars: bool)
     let same = match (end.status, told) {
         (TIMED_OUT, None) => true,
         (TIMED_OUT, Some(result)) => result.status == TIMED_OUT,
-        (status, Some(result)) => {
-            (status, &end.code, &end.output) == (result.status, &result.code, &result.output)
-        }
+        (status, Some(result)) => (status, &end.code, &end.output) == (result.status, &result.code, &result.output),
         (_, None) => false,
     };
     let same_bytes = life.received.as_ref().is_none_or(|(moved, _)| moved.bytes == *bytes);
     match same && same_bytes {
         true => Ok(()),
-        false => Err(format!("STORY: {key} ended as {}, its destination says {told:?}", end.status)),
+        false => Err(format!(
+            "STORY: {key} ended as {}, its destination says {told:?}",
+            end.status
+        )),
     }
 }
 

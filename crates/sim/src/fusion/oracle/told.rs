@@ -165,10 +165,21 @@ impl Told {
     }
 }
 
-/// How many packets of a chain have not ended, by a node's disk.
-pub(in crate::fusion) fn open(kv: &impl Kv) -> usize {
+/// The packets of a chain that have not ended, by a node's disk.
+pub(in crate::fusion) fn open(kv: &impl Kv) -> Vec<String> {
     let state = state(kv).unwrap_or_default();
-    state.range((LINK, vec![super::TABLE_SENT])..(LINK, vec![super::TABLE_SENT + 1])).count()
+    let sent = state.range((LINK, vec![super::TABLE_SENT])..(LINK, vec![super::TABLE_SENT + 1]));
+    let name = |bytes: &Bytes| {
+        let packet = Packet::decode(bytes.clone()).ok()?;
+        Some(format!(
+            "{} {}, late at {}",
+            Key::of(&packet)?,
+            packet.method,
+            packet.timeout_ms
+        ))
+    };
+    sent.map(|(_, bytes)| name(bytes).unwrap_or_else(|| "what is no packet".into()))
+        .collect()
 }
 
 /// Every record: module id (4) ‖ length of the key (2) ‖ key ‖ value.
@@ -214,7 +225,11 @@ fn take(
             organisation: crate::fusion::keys::ORGANISATION.into(),
         }),
     }
-    let mut items = items(payload.module == "link" && payload.method == "carry", payload.arguments.clone(), receipt)?;
+    let mut items = items(
+        payload.module == "link" && payload.method == "carry",
+        payload.arguments.clone(),
+        receipt,
+    )?;
     let mut sends = false;
     for event in &receipt.events {
         let Some(key) = Key::parse(&event.data) else { continue };
@@ -228,7 +243,8 @@ fn take(
             "packet_ended" => &ENDS,
             _ => continue,
         };
-        let moved = find(&mut items, &key, kinds).ok_or_else(|| format!("EVENT: {key} {} without an item", event.name))?;
+        let moved =
+            find(&mut items, &key, kinds).ok_or_else(|| format!("EVENT: {key} {} without an item", event.name))?;
         let (packet, bytes) = moved;
         let moved = Moved {
             key,
@@ -254,15 +270,22 @@ fn items(carries: bool, arguments: Bytes, receipt: &Receipt) -> Result<VecDeque<
     }
     let carry = Carry::decode(arguments).map_err(|e| e.to_string())?;
     let answer = CarryAnswer::decode(receipt.output.clone()).map_err(|e| e.to_string())?;
-    let taken = carry.items.into_iter().zip(answer.items).filter(|(_, code)| code.is_empty());
+    let taken = carry
+        .items
+        .into_iter()
+        .zip(answer.items)
+        .filter(|(_, code)| code.is_empty());
     Ok(taken.map(|(item, _)| item).collect())
 }
 
 /// The packet that an event is about: items stand in the order of their events.
 fn find(items: &mut VecDeque<CarryItem>, key: &Key, kinds: &[u32]) -> Option<(Packet, Bytes)> {
     while let Some(item) = items.pop_front() {
-        let packet = Packet::decode(item.packet.clone()).ok()?;
-        if kinds.contains(&item.kind) && Key::of(&packet).as_ref() == Some(key) {
+        // What is skipped is named, not carried.
+        if let Ok(packet) = Packet::decode(item.packet.clone())
+            && kinds.contains(&item.kind)
+            && Key::of(&packet).as_ref() == Some(key)
+        {
             return Some((packet, item.packet));
         }
     }
