@@ -3,7 +3,7 @@
 //! An agent is one task and may be dropped between any two steps. What it had written of its cursor is all that is left then.
 
 use super::{
-    keys::{CHAINS, HUB, carrier_key},
+    keys::{CAPTURED, CHAINS, HUB, carrier_key},
     net::Net,
     proof::{Proven, Session, answer},
 };
@@ -102,6 +102,11 @@ impl Carrier {
         self.board.lock().expect("the board")
     }
 
+    /// The agent's own clock, whatever those of the chains say.
+    fn now_ms(&self) -> u64 {
+        self.net.now_ms(CAPTURED)
+    }
+
     async fn follow(&self, mut random: StdRng, chain: usize) {
         let (id, hub) = (self.net.id(chain), self.net.id(HUB));
         loop {
@@ -146,10 +151,7 @@ impl Carrier {
         loop {
             self.net.pause(TICK_EVERY_MS).await;
             for chain in 0..CHAINS {
-                let wanted = self
-                    .board()
-                    .to_tick(self.net.now_ms(chain))
-                    .contains(&self.net.id(chain));
+                let wanted = self.board().to_tick(self.now_ms()).contains(&self.net.id(chain));
                 if wanted {
                     let key = carrier_key(self.number);
                     let tick = self
@@ -183,7 +185,7 @@ impl Carrier {
     async fn lane(&self, mut random: StdRng, at: usize) {
         loop {
             let most = random.random_range(1..=STEPS_MAX);
-            let steps = self.board().steps(&self.net.id(at), self.net.now_ms(at), most);
+            let steps = self.board().steps(&self.net.id(at), self.now_ms(), most);
             if steps.is_empty() {
                 self.net
                     .pause(random.random_range(LOOK_EVERY_MS / 2..LOOK_EVERY_MS))
@@ -195,7 +197,7 @@ impl Carrier {
     }
 
     async fn bring(&self, random: &mut StdRng, at: usize, steps: Vec<Step>) {
-        let now = || self.net.now_ms(at);
+        let now = || self.now_ms();
         let mut session = Session::new(&self.net, at);
         let mut turns = Turns::new();
         let mut places = Vec::new();
