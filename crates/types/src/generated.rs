@@ -1698,3 +1698,34 @@ pub struct VoucherMove {
     #[prost(bytes = "bytes", tag = "7")]
     pub from_chain: ::prost::bytes::Bytes,
 }
+/// What is signed: both chains by their genesis digests, and where the asking one is reached.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinTerms {
+    /// The relay chain that is asked.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub relay: ::prost::bytes::Bytes,
+    /// The chain that wants to join.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub chain: ::prost::bytes::Bytes,
+    /// APIs of nodes that host it, "<http://host:port",> 1 to 16.
+    #[prost(string, repeated, tag = "3")]
+    pub urls: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it was signed; of two requests the later one counts.
+    #[prost(uint64, tag = "4")]
+    pub time_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRequest {
+    /// Encoded `JoinTerms`.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub terms: ::prost::bytes::Bytes,
+    /// Genesis bytes of the chain that wants to join; their digest is `chain` of the terms.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub genesis: ::prost::bytes::Bytes,
+    /// An administrator's key, of an account of that genesis.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub public_key: ::prost::bytes::Bytes,
+    /// SM2 of that key over SM3("ylJoinRq" ‖ terms).
+    #[prost(bytes = "bytes", tag = "4")]
+    pub signature: ::prost::bytes::Bytes,
+}

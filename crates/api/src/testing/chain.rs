@@ -122,7 +122,6 @@ impl FakeChain {
             },
             connected: vec![],
             faults: vec![],
-            risk: None,
             stopped: None,
             risk: Some(RiskView::from(&proto::RiskRecord {
                 risk: Some(proto::AcceptedRisk {
