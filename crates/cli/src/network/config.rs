@@ -26,9 +26,9 @@ pub(super) fn text(planned: &PlannedNode) -> Result<String> {
         key_file: NODE_KEY_FILE.into(),
         genesis_file: GENESIS_FILE.into(),
         data_dir: DATA_FOLDER.into(),
-        // Only programs of this machine reach the API until requests carry signatures.
-        api_address: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), node.api_port),
-        api_open_to_network: false,
+        // Only programs of this machine reach the API, unless the topology names others: then the packet filter lets these in.
+        api_address: SocketAddr::new(api_listens(planned), node.api_port),
+        api_open_to_network: !api_listens(planned).is_loopback(),
         peer_address: SocketAddr::new(listen(&node.host), node.peer_port),
         public_address: Some(node.peer_address()),
         worker_threads: 2,
@@ -44,6 +44,13 @@ pub(super) fn text(planned: &PlannedNode) -> Result<String> {
     };
     let text = config.to_toml().or_problem(problem::bad_network)?;
     Ok(format!("{HEAD}{text}"))
+}
+
+fn api_listens(planned: &PlannedNode) -> IpAddr {
+    match planned.api_clients.is_empty() {
+        true => Ipv4Addr::LOCALHOST.into(),
+        false => listen(&planned.node.host),
+    }
 }
 
 /// A node of this machine alone listens on it alone; another one on every address, since its name may be resolved to

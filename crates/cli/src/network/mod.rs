@@ -1,6 +1,7 @@
 //! `yulian network`: from a topology to the folders of its nodes.
 
 mod config;
+mod firewall;
 pub(crate) mod plan;
 mod readme;
 pub(crate) mod record;

@@ -40,6 +40,8 @@ pub(crate) struct PlannedNode {
     pub(crate) node: Node,
     pub(crate) key: Holder,
     pub(crate) sync: SyncMode,
+    /// Hosts beside its own that may reach its API.
+    pub(crate) api_clients: Vec<String>,
 }
 
 /// Who holds a private key.
@@ -91,6 +93,7 @@ impl Plan {
                 node: node.clone(),
                 key: Holder::new(node.public_key.as_deref())?,
                 sync: SyncMode::default(),
+                api_clients: topology.api_clients.clone(),
             });
         }
         let message = message(topology, &organisations, &nodes, time_ms)?;

@@ -37,18 +37,13 @@ pub(super) fn readme(plan: &Plan, folders: &[String]) -> String {
         "\n## 端口 / Ports\n\n\
          * 节点间端口（TCP）：每个节点必须能连到其他所有节点。链路自带 SM2 握手与 SM4-GCM 加密。\n\
          * Peer port (TCP): every node must reach every other one. Links are authenticated by SM2 and encrypted by SM4-GCM.\n\
-         * 接口端口只在本机监听，不要对外开放。\n\
-         * The API port listens on the machine itself; do not open it to others.\n\
+         * 接口端口只在本机监听；拓扑文件的 `api_clients` 列出的主机除外，防火墙只放行它们。\n\
+         * The API port listens on the machine itself, but for the hosts of `api_clients` in the topology, which alone the packet filter lets in.\n\
          * 各主机时钟相差不得超过数秒：请启用 NTP。\n\
          * The clocks of the hosts may differ by a few seconds at most: run NTP.\n\n\
-         防火墙示例 / firewall, for example:\n\n",
+         每个文件夹里的 `firewall.nft` 是该主机的防火墙规则（nftables），加载：`nft -f firewall.nft`。\n\
+         `firewall.nft` in each folder is the packet filter of that host (nftables), loaded by `nft -f firewall.nft`.\n",
     );
-    for planned in &plan.nodes {
-        for other in plan.nodes.iter().filter(|other| other.node.name != planned.node.name) {
-            let (from, port, to) = (&other.node.host, planned.node.peer_port, &planned.node.host);
-            let _ = writeln!(out, "    # {to}: allow tcp from {from} to port {port}");
-        }
-    }
     out.push_str("\n## 账户 / Accounts\n\n| 机构 organisation | 账户 account | 私钥 key |\n|---|---|---|\n");
     for organisation in &plan.organisations {
         for (name, holder) in &organisation.accounts {

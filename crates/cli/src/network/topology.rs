@@ -42,6 +42,10 @@ pub(crate) struct Topology {
     /// What every node offers to host beside the network's own chain; without it each owner says so later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) offer: Option<Capacity>,
+    /// Addresses of hosts that may reach every node's API, such as agents and other platforms' nodes; without them the APIs listen
+    /// on their own machines alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) api_clients: Vec<String>,
     #[serde(rename = "organisation")]
     pub(crate) organisations: Vec<Organisation>,
     #[serde(rename = "node")]
@@ -186,6 +190,11 @@ impl Topology {
             }
             if !is_organisation_id(&organisation.id) {
                 return Err(format!("organisation id {}", organisation.id));
+            }
+        }
+        for host in &self.api_clients {
+            if host.parse::<std::net::IpAddr>().is_err() {
+                return Err(format!("api_clients: {host}"));
             }
         }
         let mut names = BTreeSet::new();

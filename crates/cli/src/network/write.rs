@@ -1,7 +1,7 @@
 //! A planned network on the disk.
 
 use super::{
-    config,
+    config, firewall,
     plan::{Holder, Plan, PlannedNode},
     readme::readme,
     record::{AccountEntry, NodeEntry, Record},
@@ -24,6 +24,8 @@ use yulian_types::account_id;
 pub(crate) const GENESIS_FILE: &str = "genesis.bin";
 /// Its digest, for people to compare.
 pub(crate) const GENESIS_DIGEST_FILE: &str = "genesis.txt";
+/// Packet filter of a node's host.
+const FIREWALL_FILE: &str = "firewall.nft";
 /// A node's private key.
 pub(crate) const NODE_KEY_FILE: &str = "node.pem";
 
@@ -65,6 +67,8 @@ fn write(plan: &Plan, dir: &Path, folders: &[String]) -> Result<()> {
     let mut nodes = Vec::new();
     for (planned, folder) in plan.nodes.iter().zip(folders) {
         nodes.push(write_node(&genesis.bytes, dir, planned, folder)?);
+        let rules = firewall::rules(planned, &plan.nodes);
+        files::write(&dir.join(folder).join(FIREWALL_FILE), rules.as_bytes(), false)?;
     }
     Record::new(genesis.message.name.clone(), genesis.chain_id, nodes, accounts).write(dir)
 }

@@ -132,6 +132,7 @@ pub(crate) fn add(dir: &Path, new: &NewNode) -> Result<NodeEntry> {
     let api_port = free_port(&record, new.api_port, |node| &node.api)?;
     let peer_port = free_port(&record, new.peer_port, |node| &node.peer)?;
     let planned = PlannedNode {
+        api_clients: Vec::new(),
         node: Node {
             name: new.name.clone(),
             cloud: new.cloud.clone(),

@@ -95,6 +95,7 @@ pub(crate) fn topology(nodes: usize, port_base: u16, owner: &Owner) -> Result<To
         parameters: Default::default(),
         accept_risk: None,
         charter: None,
+        api_clients: Vec::new(),
         offer: Some(Capacity {
             chains: CHAINS,
             storage_mib: STORAGE_MIB,
