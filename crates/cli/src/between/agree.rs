@@ -218,7 +218,8 @@ async fn open(at: &Chain, voters: &[Actor], of: &Chain, start: Option<&LinkPoint
         .account
         .open_link(at.terms(), &opening(of, start).await?)
         .or_problem(problem::cannot_sign)?;
-    transaction::result(at, &signed).await.map(|_| ())
+    // Whoever looks next must see it.
+    transaction::provable_result(at, &signed).await.map(|_| ())
 }
 
 /// Proposes and votes with every key at hand; it must be carried.
