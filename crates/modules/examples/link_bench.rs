@@ -21,7 +21,7 @@ use yulian_exec::{
     Anchor, MemoryBase, RoundFacts, Speculation, bootstrap, default_charter, default_parameters, path_of,
 };
 use yulian_modules::{
-    link::{ITEMS_MAX, TABLE_ROUTES, UPDATES_MAX},
+    link::{ITEMS_MAX, UPDATES_MAX},
     registry,
 };
 use yulian_state::{
@@ -136,6 +136,7 @@ impl Source {
     fn update(&self, height: u64) -> LinkUpdate {
         let set = &self.genesis.validators;
         let header = encode(&proto::BlockHeader {
+            version: 1,
             chain_id: self.genesis.chain_id.to_vec().into(),
             height,
             parent: sm3::hash(&[&height.to_be_bytes()]).to_vec().into(),
@@ -172,7 +173,7 @@ impl Source {
     }
 
     fn proof(&self, packet: &SealedPacket, height: u64) -> LinkProof {
-        let proof = self.tree.prove(&path_of(&packet.sent_key())).expect("in memory");
+        let proof = self.tree.prove(&path_of(&packet.sent_key()));
         LinkProof {
             height,
             proof: proof.to_bytes().into(),
@@ -236,14 +237,14 @@ impl Relay {
         let base = MemoryBase::default();
         base.commit(&first.writes);
         let mut anchor = Anchor::genesis(&first);
-        let any = Digest::ZERO.to_vec();
+        let any = Digest::ZERO;
         let route = proto::SetRoute {
-            source: any.clone().into(),
-            destination: any.into(),
+            source: any.to_vec().into(),
+            destination: any.to_vec().into(),
             ..Default::default()
         };
-        let routes = proto::RouteList { routes: vec![route] };
-        let mut writes = vec![write(StateKey::new(LINK_ID, TABLE_ROUTES, &[]), encode(&routes))];
+        let key = StateKey::route(&any.0, &any.0, "");
+        let mut writes = vec![write(key, encode(&route))];
         writes.extend(linked.iter().flat_map(|other| client(other)));
         anchor.tree = anchor.tree.apply(&write_set::changes(&writes));
         base.commit(&writes);

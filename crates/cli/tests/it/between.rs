@@ -285,12 +285,49 @@ pub(crate) fn notices(up: &Up) {
     );
 }
 
-/// A link is ended by vote, and made anew at a start that has to be named.
+const NOTICES: [&str; 6] = ["--from", HOME, "--to", OTHER, "--module", "notice"];
+
+fn tell(up: &Up, text: &str, more: &[&str]) -> Value {
+    let words = ["notice", "send", text, "--to", OTHER, "--chain", HOME, "--as", ADMIN];
+    up.ok(&[&words[..], more].concat())
+}
+
+/// Sends a notice that the relay chain does not pass on; its number.
+fn told_in_vain(up: &Up, seconds: &str) -> String {
+    up.ok(&[&["route", "close"][..], &NOTICES].concat());
+    let sent = tell(up, "过时的通告", &["--no-wait", "--timeout-s", seconds]);
+    assert_eq!(sent["status"], "sent", "{sent}");
+    sent["sequence"].to_string()
+}
+
+/// Waits until a notice has ended; how it did.
+fn end_of_notice(up: &Up, sequence: &str) -> Value {
+    let mut ended = Value::Null;
+    until("the notice ends", || {
+        ended = run(up, &[&["packet", "show", sequence][..], &NOTICES].concat()).json();
+        ended["stage"] == "ended"
+    });
+    ended["status"].clone()
+}
+
+/// Notices go in order: one that its source took back late holds the next one up no longer than its end needs to be proven.
+pub(crate) fn late_notice_is_skipped(up: &Up) {
+    let late = told_in_vain(up, "5");
+    assert_eq!(end_of_notice(up, &late), "timed_out");
+    up.ok(&[&["route", "remove"][..], &NOTICES].concat());
+    assert_eq!(tell(up, "其后的通告", &[])["status"], "done");
+}
+
+/// A link is ended by vote, and made anew at a start that has to be named. What was on its way to the other chain is given up, and
+/// what is sent under the light client that begins at a header of today arrives behind it.
 pub(crate) fn link_anew(up: &Up) {
     let of = ["--of", OTHER, "--chain", HOME];
+    let given_up = told_in_vain(up, "600");
     assert_eq!(up.ok(&[&["link", "end"][..], &of].concat())["status"], "carried");
     let shown = run(up, &["link", "show", OTHER, "--chain", HOME]);
     assert_eq!((shown.code, &shown.json()["status"]), (1, &"ended".into()));
+    assert_eq!(end_of_notice(up, &given_up), "given_up");
+    up.ok(&[&["route", "remove"][..], &NOTICES].concat());
     let agree = [&["link", "agree"][..], &of].concat();
     assert_eq!(refused(up, &agree).1, "link_not_active");
     let anew = up.ok(&[&agree[..], &["--start", "latest"]].concat());
@@ -304,4 +341,5 @@ pub(crate) fn link_anew(up: &Up) {
         (&known["status"], &known["introduced"]),
         (&"active".into(), &false.into())
     );
+    assert_eq!(tell(up, "新链路的通告", &[])["status"], "done");
 }

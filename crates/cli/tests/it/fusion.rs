@@ -101,6 +101,7 @@ fn chains_verify_what_others_hold_and_move_vouchers() {
     between::routes(&up);
     between::freeze(&up);
     between::notices(&up);
+    between::late_notice_is_skipped(&up);
     between::link_anew(&up);
     up.stop("-TERM");
     // A court has the file, the pack and 64 digits; there is no network any more.
