@@ -93,6 +93,11 @@ impl SdkError {
         matches!(self, Self::Refused { status: 404, .. })
     }
 
+    /// Whether the node does not host the chain: another one may.
+    pub(crate) fn is_not_hosted(&self) -> bool {
+        self.code().and_then(Code::of) == Some(Code::UnknownChain)
+    }
+
     /// Whether another node may well answer. Not 429: that is the sender's own measure, at whatever node.
     pub(crate) fn may_pass(&self) -> bool {
         match self {

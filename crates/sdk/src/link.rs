@@ -93,7 +93,7 @@ impl Chain {
         let few = set_changes.iter().take_while(fits).count().max(1);
         let full = set_changes.len() == UPDATE_CHANGES_MAX || set_changes.len() > few;
         set_changes.truncate(few);
-        if let (true, Some(last)) = (full, set_changes.pop()) {
+        if full && let Some(last) = set_changes.pop() {
             return Ok(LinkUpdate {
                 chain_id: self.id().to_vec().into(),
                 set_changes,

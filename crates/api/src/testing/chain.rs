@@ -20,11 +20,6 @@ use yulian_crypto::{
 use yulian_light::testing::{TestChain, secret};
 use yulian_types::{SealedTransaction, StateKey, decode_canonical, encode, proto, state_keys};
 
-/// Blocks in an epoch of the fake chain.
-const EPOCH_LENGTH: u64 = 1_000;
-/// Validators of the fake chain.
-const VALIDATORS: u32 = 4;
-
 /// A chain whose blocks the test makes.
 #[derive(Clone)]
 pub struct FakeChain {
@@ -50,10 +45,15 @@ impl fmt::Debug for FakeChain {
 }
 
 impl FakeChain {
-    pub(super) fn new(pause: Pause) -> Self {
+    pub(super) fn over(chain: TestChain, pause: Pause) -> Self {
+        let blocks = chain.blocks.iter().enumerate();
+        let places = blocks.flat_map(|(height, block)| {
+            let transactions = block.sealed.transactions.iter().enumerate();
+            transactions.map(move |(index, transaction)| (transaction.id, (height as u64, index)))
+        });
         let state = State {
-            chain: TestChain::new("henan-test", VALIDATORS, EPOCH_LENGTH),
-            places: BTreeMap::new(),
+            places: places.collect(),
+            chain,
             pending: vec![],
             held: false,
             waiters: vec![],
@@ -355,7 +355,7 @@ impl ChainService for FakeChain {
         let header = &state.chain.latest().sealed.header;
         Ok(ValidatorsView {
             epoch: header.epoch,
-            epoch_last_height: (header.epoch + 1) * EPOCH_LENGTH - 1,
+            epoch_last_height: (header.epoch + 1) * state.chain.genesis.message.epoch_length - 1,
             since_height: header.validators_since,
             current: (&state.chain.genesis.validators).into(),
             next: None,
@@ -370,7 +370,9 @@ impl ChainService for FakeChain {
             set: (&state.chain.genesis.validators).into(),
             finality: None,
         };
-        let (items, next) = page(vec![genesis], &request)?;
+        let tip = state.chain.height();
+        let changes = ledger::set_changes(&state.chain, tip);
+        let (items, next) = page(std::iter::once(genesis).chain(changes).collect(), &request)?;
         Ok(ValidatorHistory { items, next })
     }
 

@@ -54,6 +54,18 @@ pub(super) fn finality(chain: &TestChain, height: u64, last: u64) -> FinalityVie
     }
 }
 
+/// Changes of the validators up to a height.
+pub(super) fn set_changes(chain: &TestChain, height: u64) -> Vec<ValidatorChangeView> {
+    let starts = (1..=height).filter(|at| chain.set_at(*at).1 == *at);
+    let change = |first_height: u64| ValidatorChangeView {
+        first_epoch: chain.block(first_height).sealed.header.epoch,
+        first_height,
+        set: (&*chain.set_at(first_height).0).into(),
+        finality: Some(finality(chain, first_height - 1, first_height - 1)),
+    };
+    starts.map(change).collect()
+}
+
 pub(super) fn transaction_proof(chain: &TestChain, height: u64, index: usize) -> TransactionProofView {
     let block = chain.block(height);
     let transaction = &block.sealed.transactions[index];
@@ -80,6 +92,7 @@ pub(super) fn module(text: &str) -> Option<(&'static str, u32)> {
         ("governance", state_keys::GOVERNANCE_ID),
         ("account", state_keys::ACCOUNT_ID),
         ("evidence", state_keys::EVIDENCE_ID),
+        (state_keys::LINK_MODULE, state_keys::LINK_ID),
     ];
     modules
         .into_iter()

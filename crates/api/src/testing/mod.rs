@@ -21,6 +21,12 @@ use std::{
     },
     time::Duration,
 };
+use yulian_light::testing::TestChain;
+
+/// Blocks in an epoch of the fake chain.
+const EPOCH_LENGTH: u64 = 1_000;
+/// Validators of the fake chain.
+const VALIDATORS: u32 = 4;
 
 /// How a fake node waits.
 pub type Pause = Arc<dyn Fn(Duration) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -54,8 +60,13 @@ impl FakeNode {
 
     /// A node that waits with `pause`.
     pub fn new(pause: Pause) -> Self {
+        Self::over(TestChain::new("henan-test", VALIDATORS, EPOCH_LENGTH), pause)
+    }
+
+    /// A node over a chain that the test has made.
+    pub fn over(chain: TestChain, pause: Pause) -> Self {
         Self {
-            chain: FakeChain::new(pause.clone()),
+            chain: FakeChain::over(chain, pause.clone()),
             pause,
             requests: Arc::default(),
             ready: Arc::new(AtomicBool::new(true)),

@@ -11,7 +11,7 @@ use yulian_types::{SealedGenesis, tags};
 /// Name of the parameter that bounds how far ahead a transaction may be valid, ms.
 const REPLAY_WINDOW: &str = "replay_window_ms";
 
-/// A chain at the nodes of a client. Cheap to clone.
+/// A chain at the nodes of a client. Cheap to clone; clones share the choice of node.
 #[derive(Debug, Clone)]
 pub struct Chain {
     pub(super) client: Client,
@@ -25,7 +25,7 @@ pub struct Chain {
 impl Chain {
     pub(super) async fn open(client: Client, chain: &str) -> Result<Self, SdkError> {
         let asked: ChainRef = chain.parse().unwrap_or_else(|never| match never {});
-        let info: ChainInfo = client.get(format!("/v1/chains/{}", escape(chain))).await?;
+        let info: ChainInfo = client.find(format!("/v1/chains/{}", escape(chain))).await?;
         let id = info.id.0;
         if let ChainRef::Id(expected) = asked
             && expected != id

@@ -59,8 +59,17 @@ impl Default for Options {
     }
 }
 
+/// Which error is told where some nodes do not answer and the others do not host the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    /// That one did not answer: it may host the chain, and may have taken what was sent.
+    Unanswered,
+    /// That nobody who answered hosts it.
+    NotHosted,
+}
+
 /// A client of one or more nodes. It stays with one node as long as that answers, so that it reads what it wrote, and
-/// goes on to the next when it does not. Clones share connections and the choice of node.
+/// goes on to the next when it does not, or does not host the chain. Clones share connections and the choice of node.
 #[derive(Clone)]
 pub struct Client {
     nodes: Arc<Vec<Arc<Node>>>,
@@ -137,12 +146,13 @@ impl Client {
         self.options
     }
 
-    /// A chain by its name, its genesis digest in hexadecimal, or `default`. Asks for its rules and compares clocks.
+    /// A chain by its name, its genesis digest in hexadecimal, or `default`. Asks for its rules and compares clocks. The chain has a
+    /// choice of node of its own: on a platform not every node hosts every chain.
     ///
     /// # Errors
     /// As for every request; [`SdkError::OtherChain`] when a digest was given and the node answers for another.
     pub async fn chain(&self, chain: &str) -> Result<Chain, SdkError> {
-        Chain::open(self.clone(), chain).await
+        Chain::open(self.beginning_with(self.current.load(Ordering::Relaxed)), chain).await
     }
 
     /// The node and its chains.
@@ -200,7 +210,19 @@ impl Client {
 
     /// Sends a request, to further nodes if one fails; answers with success only.
     pub(crate) async fn fetch(&self, request: &Request, limit: Duration) -> Result<Answer, SdkError> {
-        self.any_node(|node| async move {
+        self.fetch_telling(Telling::Unanswered, request, limit).await
+    }
+
+    /// Whether a chain is hosted at all: what a node says of it counts, also where another one does not answer.
+    pub(crate) async fn find<T: DeserializeOwned>(&self, path: String) -> Result<T, SdkError> {
+        let request = Request::get(path);
+        let limit = self.options.request_timeout;
+        let answer = self.fetch_telling(Telling::NotHosted, &request, limit).await?;
+        decode(&request.path, &answer)
+    }
+
+    async fn fetch_telling(&self, telling: Telling, request: &Request, limit: Duration) -> Result<Answer, SdkError> {
+        self.any_node(telling, |node| async move {
             let answer = node.request(request, limit).await.map_err(|source| at(&node, source))?;
             match answer.status {
                 200..=299 => Ok(answer),
@@ -213,7 +235,7 @@ impl Client {
     /// Opens a stream, at further nodes if one fails.
     pub(crate) async fn open(&self, request: &Request) -> Result<Streaming, SdkError> {
         let limit = self.options.request_timeout;
-        self.any_node(|node| async move {
+        self.any_node(Telling::Unanswered, |node| async move {
             let streaming = node.stream(request, limit).await.map_err(|source| at(&node, source))?;
             if streaming.status == 200 {
                 return Ok(streaming);
@@ -224,24 +246,27 @@ impl Client {
         .await
     }
 
-    /// Tries each node once, beginning with the current one, until an answer or an error that others would give too.
-    async fn any_node<T, F>(&self, attempt: impl Fn(Arc<Node>) -> F) -> Result<T, SdkError>
+    /// Tries each node once, beginning with the current one, until an answer or an error that others would give too. A node that
+    /// does not host the chain is passed over.
+    async fn any_node<T, F>(&self, telling: Telling, attempt: impl Fn(Arc<Node>) -> F) -> Result<T, SdkError>
     where
         F: Future<Output = Result<T, SdkError>>,
     {
-        let mut tried = 1;
+        let (mut tried, mut told) = (0, None);
         loop {
             let index = self.current.load(Ordering::Relaxed);
-            match attempt(self.nodes[index].clone()).await {
-                Err(error) if error.may_pass() => {
-                    self.leave(index);
-                    if tried == self.nodes.len() {
-                        return Err(error);
-                    }
-                    tried += 1;
-                }
+            let error = match attempt(self.nodes[index].clone()).await {
+                Err(error) if error.may_pass() || error.is_not_hosted() => error,
                 other => return other,
+            };
+            self.leave(index);
+            tried += 1;
+            let tells = error.is_not_hosted() == (telling == Telling::NotHosted);
+            let error = told.filter(|_| !tells).unwrap_or(error);
+            if tried == self.nodes.len() {
+                return Err(error);
             }
+            told = Some(error);
         }
     }
 

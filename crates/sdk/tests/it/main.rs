@@ -6,5 +6,6 @@ mod follow;
 mod hostile;
 mod proofs;
 mod reads;
+mod relay;
 mod submit;
 mod world;
