@@ -3,7 +3,7 @@
 use crate::{
     account, agent, bench, between, block, chain, demo, doctor, drill, evidence, fusion, governance, key, ledger,
     network, node, platform, status,
-    text::{self, HELP, Language, either, say},
+    text::{self, Language, either, helps, say},
     transaction, up, verify,
 };
 use clap::{
@@ -121,7 +121,7 @@ pub(crate) fn parse(words: Vec<OsString>) -> Result<Arguments, (String, u8)> {
 pub(crate) fn command() -> Command {
     let mut built = Arguments::command();
     built.build();
-    let help: BTreeMap<&str, &str> = HELP.iter().map(|(key, zh, en)| (*key, either(zh, en))).collect();
+    let help: BTreeMap<&str, &str> = helps().map(|(key, zh, en)| (*key, either(zh, en))).collect();
     localise(Arguments::command(), &built, "", &help)
 }
 
@@ -275,8 +275,8 @@ mod tests {
         for argument in command.get_arguments() {
             let key = name(argument.get_id().as_str());
             let everywhere = format!("*.{}", argument.get_id());
-            if HELP.iter().any(|(known, _, _)| *known == everywhere) && !HELP.iter().any(|(known, _, _)| *known == key)
-            {
+            let has = |key: &str| helps().any(|(known, _, _)| *known == key);
+            if has(&everywhere) && !has(&key) {
                 shared.insert(everywhere, true);
             } else {
                 into.insert(key);
@@ -294,8 +294,8 @@ mod tests {
         keys(&Arguments::command(), "", &mut expected, &mut shared);
         let shared = shared.into_keys().chain(["*.help".to_owned(), "*.version".to_owned()]);
         expected.extend(shared);
-        let known: BTreeSet<String> = HELP.iter().map(|(key, _, _)| key.to_string()).collect();
-        assert_eq!(known.len(), HELP.len(), "a key of the help twice");
+        let known: BTreeSet<String> = helps().map(|(key, _, _)| key.to_string()).collect();
+        assert_eq!(known.len(), helps().count(), "a key of the help twice");
         let missing: Vec<_> = expected.difference(&known).collect();
         let stale: Vec<_> = known.difference(&expected).collect();
         assert!(

@@ -18,7 +18,7 @@ use yulian_crypto::Digest;
 use yulian_exec::rules::ROLE_ADMIN;
 use yulian_modules::registry;
 use yulian_sdk::{
-    Chain, SdkError, SignedTransaction, succeeded,
+    BlockRef, Chain, SdkError, SignedTransaction, succeeded,
     views::{ExecutionResult, FinalResult, SubmitAnswer, TransactionState, TransactionView},
 };
 use yulian_types::{
@@ -85,12 +85,17 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 /// Submits, waits for the final result, and says what was done.
 pub(crate) async fn finish(chain: &Chain, signed: &SignedTransaction, done: String, as_json: bool) -> Result<Exit> {
     let result = result(chain, signed).await?;
-    if as_json {
-        out::json(&result);
-    } else {
-        out::line(say::done_at(done, result.block.height, signed.id));
-    }
+    show_done(&result, done, as_json);
     Ok(Exit::Done)
+}
+
+/// Says what a transaction did.
+pub(crate) fn show_done(result: &FinalResult, done: String, as_json: bool) {
+    if as_json {
+        out::json(result);
+    } else {
+        out::line(say::done_at(done, result.block.height, result.id));
+    }
 }
 
 /// The final result of a transaction that had its effect.
@@ -102,6 +107,23 @@ pub(crate) async fn result(chain: &Chain, signed: &SignedTransaction) -> Result<
 /// The same, once the state after its block can be proven: from then on a reader sees what it did.
 pub(crate) async fn provable_result(chain: &Chain, signed: &SignedTransaction) -> Result<FinalResult> {
     let done = result(chain, signed).await?;
+    match provable(chain, done.block.height).await? {
+        true => Ok(done),
+        false => Err(problem::not_provable_yet(done.id, out::one_line(chain.name()))),
+    }
+}
+
+/// Waits until the state after the last block can be proven: a reader then sees all that was done until now.
+pub(crate) async fn settle(chain: &Chain) -> Result<()> {
+    let tip = chain.header(BlockRef::Latest).await.map_err(sdk)?.height;
+    match provable(chain, tip).await? {
+        true => Ok(()),
+        false => Err(problem::not_settled(out::one_line(chain.name()))),
+    }
+}
+
+/// Waits until the state after the block of a height can be proven; false if that takes too long.
+async fn provable(chain: &Chain, height: u64) -> Result<bool> {
     let until = Instant::now() + PROVABLE_WITHIN;
     // Any key does: what counts is the height after which the answer holds.
     let key = StateKey::parameter(PARAMETER_CLOCK_DRIFT_MS);
@@ -110,11 +132,11 @@ pub(crate) async fn provable_result(chain: &Chain, signed: &SignedTransaction) -
             Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE => 0,
             view => view.map_err(sdk)?.height,
         };
-        if provable >= done.block.height {
-            return Ok(done);
+        if provable >= height {
+            return Ok(true);
         }
         if Instant::now() >= until {
-            return Err(problem::not_provable_yet(done.id, out::one_line(chain.name())));
+            return Ok(false);
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

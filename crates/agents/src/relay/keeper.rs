@@ -15,7 +15,7 @@ use yulian_sdk::SdkError;
 use yulian_types::{
     StateKey,
     proto::{Carry, IntroduceLink, LinkClient, LinkList, LinkUpdate},
-    state_keys::{LINK_ACTIVE, LINK_ENDED, LINK_ID, TABLE_LINK_LIST},
+    state_keys::{LINK_ACTIVE, LINK_ENDED},
 };
 
 /// How often it looks what is missing at chains that moved since it looked last.
@@ -102,11 +102,7 @@ async fn keep(shared: &Shared, id: &Digest, place: &Place) {
 
 /// The chains whose light clients a chain has.
 pub(super) async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
-    let key = StateKey::new(LINK_ID, TABLE_LINK_LIST, &[]);
-    let value = place.chain().state(&key, None).await?.value;
-    let list = value
-        .and_then(|value| LinkList::decode(value.0).ok())
-        .unwrap_or_default();
+    let list: LinkList = place.chain().record(&StateKey::link_list()).await?.unwrap_or_default();
     Ok(list
         .chains
         .iter()

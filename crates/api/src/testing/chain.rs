@@ -122,8 +122,21 @@ impl FakeChain {
             },
             connected: vec![],
             faults: vec![],
-            risk: None,
             stopped: None,
+            risk: Some(RiskView::from(&proto::RiskRecord {
+                risk: Some(proto::AcceptedRisk {
+                    validators: 4,
+                    clouds: vec![proto::CloudShare {
+                        cloud: "联通".into(),
+                        validators: 2,
+                    }],
+                    reason: "第四朵云下月交付".into(),
+                }),
+                proposal: 3,
+                organisation: "unicom".into(),
+                height: 9,
+                ..Default::default()
+            })),
             regime: RegimeView::default(),
         }
     }

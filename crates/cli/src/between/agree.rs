@@ -22,7 +22,7 @@ use yulian_sdk::{
 };
 use yulian_types::{
     Digest, StateKey, block_digest, decode_header,
-    proto::{AgreeLink, LinkPoint, OpenLink, SetRoute},
+    proto::{AgreeLink, LinkClient, LinkPoint, OpenLink, SetRoute},
     state_keys::{LINK_ACTIVE, LINK_ENDED},
 };
 
@@ -124,11 +124,15 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         // The vote was carried before; only the light client is missing.
         let start = agreed.agreed.unwrap_or_default().start;
         open(&at, &voters, &of, start.as_ref()).await?;
-        report(arguments, &at, &of, start.as_ref(), None);
+        report(arguments, &at, &of, Made::From(start.as_ref()), None);
         return Ok(Exit::Done);
     }
     // A client that is in force keeps its start: only its settings change.
-    let stays = client.is_some_and(|client| client.status == LINK_ACTIVE && !client.introduced);
+    let in_force = |client: &LinkClient| {
+        let age_ms = clock::now_ms().saturating_sub(client.time_ms);
+        client.status == LINK_ACTIVE && !client.introduced && age_ms <= client.trust_period_ms
+    };
+    let stays = client.as_ref().is_some_and(in_force);
     let start = match arguments.start.as_deref() {
         Some(GENESIS) => None,
         Some(_) => latest(&of).await?,
@@ -137,12 +141,17 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     };
     let reason = say::reason_agree(out::one_line(of.name()));
     let action = agreement(&of, &arguments.settings(), start.clone());
-    let view = arguments.ballot.decide(&at, &voters, &action, reason).await?;
-    let opens = !stays || arguments.start.is_some();
+    let view = decide_and_settle(&arguments.ballot, &at, &voters, &action, reason).await?;
+    // The chain itself says whether there is something to be opened.
+    let opens = at.link_agreement(&of.id()).await.map_err(sdk)?.is_some();
+    let made = match opens {
+        true => Made::From(start.as_ref()),
+        false => Made::Settings,
+    };
     if view.status == ProposalStatus::Carried && opens {
         open(&at, &voters, &of, start.as_ref()).await?;
     }
-    report(arguments, &at, &of, start.as_ref(), Some(&view));
+    report(arguments, &at, &of, made, Some(&view));
     Ok(governance::exit_of(&view))
 }
 
@@ -167,7 +176,20 @@ async fn other(arguments: &Arguments, at: &Chain) -> Result<Chain> {
     places.hosted(&arguments.of).await
 }
 
-fn report(arguments: &Arguments, at: &Chain, of: &Chain, start: Option<&LinkPoint>, view: Option<&ProposalView>) {
+/// What an agreement brings.
+#[derive(Debug, Clone, Copy)]
+enum Made<'a> {
+    /// A light client from a start on, genesis if none.
+    From(Option<&'a LinkPoint>),
+    /// Other settings of the one that is there.
+    Settings,
+}
+
+fn report(arguments: &Arguments, at: &Chain, of: &Chain, made: Made<'_>, view: Option<&ProposalView>) {
+    let start = match made {
+        Made::From(start) => start,
+        Made::Settings => None,
+    };
     let carried = view.is_none_or(|view| view.status == ProposalStatus::Carried);
     if arguments.ballot.json {
         out::json(&Agreed {
@@ -185,12 +207,11 @@ fn report(arguments: &Arguments, at: &Chain, of: &Chain, start: Option<&LinkPoin
         out::line(governance::standing(view));
         return;
     }
-    let height = start.map_or(0, |point| point.height);
-    out::line(say::link_made(
-        out::one_line(at.name()),
-        out::one_line(of.name()),
-        height,
-    ));
+    let (at, of) = (out::one_line(at.name()), out::one_line(of.name()));
+    out::line(match made {
+        Made::From(start) => say::link_made(at, of, start.map_or(0, |point| point.height)),
+        Made::Settings => say::link_settings(at, of),
+    });
 }
 
 fn not_active(at: &Chain, of: &Chain, status: Option<u32>) -> crate::problem::Problem {
@@ -218,7 +239,23 @@ async fn open(at: &Chain, voters: &[Actor], of: &Chain, start: Option<&LinkPoint
         .account
         .open_link(at.terms(), &opening(of, start).await?)
         .or_problem(problem::cannot_sign)?;
-    transaction::result(at, &signed).await.map(|_| ())
+    // Whoever looks next must see it.
+    transaction::provable_result(at, &signed).await.map(|_| ())
+}
+
+/// Proposes and votes; what was carried is seen by whoever looks next.
+pub(super) async fn decide_and_settle(
+    ballot: &Ballot,
+    chain: &Chain,
+    voters: &[Actor],
+    action: &Action,
+    reason: String,
+) -> Result<ProposalView> {
+    let view = ballot.decide(chain, voters, action, reason).await?;
+    if view.status == ProposalStatus::Carried {
+        transaction::settle(chain).await?;
+    }
+    Ok(view)
 }
 
 /// Proposes and votes with every key at hand; it must be carried.

@@ -280,7 +280,7 @@ async fn end(arguments: &End) -> Result<Exit> {
     let of = places.find(&arguments.of)?;
     let action = Action::EndLink(of);
     let reason = texts::action_end_link(of);
-    let view = arguments.ballot.decide(&chain, &voters, &action, reason).await?;
+    let view = agree::decide_and_settle(&arguments.ballot, &chain, &voters, &action, reason).await?;
     Ok(arguments.ballot.finish(&view))
 }
 
@@ -297,5 +297,7 @@ async fn conflict(arguments: &Conflict) -> Result<Exit> {
         .account
         .call(chain.terms(), LINK_MODULE, "report_conflict", &shown)
         .or_problem(problem::cannot_sign)?;
-    transaction::finish(&chain, &signed, say::link_now_frozen(of), arguments.json).await
+    let result = transaction::provable_result(&chain, &signed).await?;
+    transaction::show_done(&result, say::link_now_frozen(of), arguments.json);
+    Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! `yulian route`: who may send what to whom through the relay chain, and the regulator's freeze.
 
-use super::{names::Places, say};
+use super::{agree::decide_and_settle, names::Places, say, wait::digest};
 use crate::{
     agent::is_linked,
     connect::{Connect, Sign, block_on},
@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 use yulian_exec::rules::ROLE_REGULATOR;
-use yulian_sdk::{Action, deciding_route, views::ProposalStatus};
+use yulian_sdk::{Action, Chain, deciding_route, views::ProposalStatus};
 use yulian_types::{
     Digest,
     proto::{Freeze, FreezeRecord, RemoveRoute, SetRoute},
@@ -289,16 +289,32 @@ async fn decide(ballot: &Ballot, way: &Way, make: impl Fn(Digest, Digest) -> Act
     let (source, destination) = way.ends(&places)?;
     let action = make(source, destination);
     let reason = reason(&places, &action);
-    let view = ballot.decide(&chain, &voters, &action, reason).await?;
+    let view = decide_and_settle(&ballot, &chain, &voters, &action, reason).await?;
     let exit = ballot.finish(&view);
-    if let (Action::RemoveRoute(route), false, ProposalStatus::Carried) = (&action, ballot.json, view.status) {
-        let routes = chain.routes().await.map_err(sdk)?;
-        out::line(match deciding_route(&routes, &source, &destination, &route.module) {
-            Some(wider) => say::route_decides_now(Route::new(&places, wider).line()),
-            None => say::no_route_decides(),
-        });
+    if view.status == ProposalStatus::Carried && !ballot.json {
+        out::line(carried(&chain, &places, &action).await?);
     }
     Ok(exit)
+}
+
+/// What holds now that an action was carried.
+async fn carried(chain: &Chain, places: &Places, action: &Action) -> Result<String> {
+    Ok(match action {
+        Action::SetRoute(route) => Route::new(places, route).line(),
+        Action::RemoveRoute(route) => {
+            let routes = chain.routes().await.map_err(sdk)?;
+            let (source, destination) = (digest(&route.source)?, digest(&route.destination)?);
+            match deciding_route(&routes, &source, &destination, &route.module) {
+                Some(wider) => say::route_decides_now(Route::new(places, wider).line()),
+                None => say::no_route_decides(),
+            }
+        }
+        Action::LiftFreeze(freeze) => {
+            let name = |bytes: &[u8]| or_any(&end(places, bytes).0);
+            say::way_open(name(&freeze.source), name(&freeze.destination))
+        }
+        _ => String::new(),
+    })
 }
 
 fn reason(places: &Places, action: &Action) -> String {
@@ -377,7 +393,9 @@ async fn freeze(arguments: &Stop) -> Result<Exit> {
         .or_problem(problem::cannot_sign)?;
     let name = |id: Digest| or_any(&end(&places, &id.0).0);
     let done = say::way_frozen(name(source), name(destination));
-    transaction::finish(&chain, &signed, done, arguments.json).await
+    let result = transaction::provable_result(&chain, &signed).await?;
+    transaction::show_done(&result, done, arguments.json);
+    Ok(Exit::Done)
 }
 
 async fn lift(arguments: &Lift) -> Result<Exit> {

@@ -45,7 +45,8 @@ texts! {
     route_decides_now(route) = "此后由这条路由决定：{route}", "this route decides now: {route}";
     no_route_decides() = "此后没有路由适用，不再中继", "no route applies now: nothing is relayed";
     freeze_line(source, destination, reason, height) = "已冻结 {source} → {destination}（高度 {height}）：{reason}", "frozen {source} -> {destination} (height {height}): {reason}";
-    way_frozen(source, destination) = "已冻结 {source} → {destination}，解除须表决（yulian route lift）", "{source} -> {destination} is frozen; a vote lifts it (yulian route lift)";
+    way_frozen(source, destination) = "已冻结 {source} → {destination}，须表决才能解除", "{source} -> {destination} is frozen until a vote lifts it";
+    way_open(source, destination) = "已解除冻结 {source} → {destination}", "{source} -> {destination} is frozen no more";
 
     // Notices.
     no_notices(chain) = "链 {chain} 没有收到通告", "chain {chain} has received no notices";
@@ -66,7 +67,7 @@ texts! {
     link_direct() = "直达", "direct";
     link_introduced() = "中继链引入", "introduced by the relay";
     link_voted() = "表决", "by vote";
-    head_age() = "最新区块头", "last header";
+    head_age() = "距最新区块头", "since last header";
     head_trust_left() = "信任期剩余", "trust left";
     head_believed() = "依据", "believed";
     label_trust_period() = "信任期", "trust period";
@@ -74,13 +75,14 @@ texts! {
     kept(headers, sets) = "{headers} 个区块头，{sets} 个验证节点集合", "{headers} headers, {sets} sets of validators";
     label_opened() = "开通", "opened";
     opened(opened, updated) = "本链高度 {opened}，最近更新于 {updated}", "at height {opened} here, last updated at {updated}";
-    time_and_age(time, age) = "{time}（{age}前）", "{time} ({age} ago)";
+    time_and_age(time, age) = "{time}（{age} 前）", "{time} ({age} ago)";
     link_height_of(height, tip) = "{height}（对方现为 {tip}）", "{height} (it is at {tip} now)";
     link_agreed_only(at, of, height) = "链 {at} 已在高度 {height} 表决信任链 {of}，尚未开通。再次执行 yulian link agree 即开通", "chain {at} agreed on {of} at height {height} and has not opened it. yulian link agree opens it";
     link_unknown(at, of) = "链 {at} 没有链 {of} 的轻客户端", "chain {at} keeps no light client of {of}";
     compare_digest(of, digest) = "链 {of} 的创世摘要，请通过其他渠道与对方核对：\n  {digest}", "genesis digest of chain {of}, to be compared out of band with those who run it:\n  {digest}";
     reason_agree(of) = "信任链 {of}", "believe chain {of}";
     link_made(at, of, height) = "链 {at} 已信任链 {of}，自高度 {height} 起", "chain {at} believes chain {of} from height {height} on";
+    link_settings(at, of) = "链 {at} 对链 {of} 的设置已更新", "the settings of the link from {at} to {of} are changed";
     link_now_frozen(of) = "链 {of} 的轻客户端已冻结", "the light client of {of} is frozen";
 
     // Vouchers.

@@ -50,19 +50,13 @@ impl Scene {
             chain: genesis.to_string(),
         };
         let chain = connect.chain().await?;
-        let nobody = passphrase::Source::default;
         let sign = Sign {
             key: None,
             actor: None,
-            passphrase: nobody(),
+            passphrase: passphrase::Source::default(),
         };
         let writer = sign.actor(&connect, &chain, ROLE_WRITER).await?;
-        let voters = SignMany {
-            key: Vec::new(),
-            passphrase: nobody(),
-        }
-        .actors(&connect, &chain, ROLE_ADMIN)
-        .await?;
+        let voters = SignMany::of_folder().actors(&connect, &chain, ROLE_ADMIN).await?;
         Ok(Self {
             dir: dir.to_owned(),
             running,

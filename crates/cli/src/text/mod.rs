@@ -4,12 +4,16 @@
 //! anything. The language is chosen once, before the first text is asked for.
 
 mod help;
+mod help_between;
 pub(crate) mod problem;
 pub(crate) mod say;
 
-pub(crate) use help::HELP;
-
 use std::sync::OnceLock;
+
+/// The help of every command and argument.
+pub(crate) fn helps() -> impl Iterator<Item = &'static help::Entry> {
+    help::HELP.iter().chain(help_between::HELP)
+}
 
 /// A language of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +169,8 @@ mod tests {
             crate::demo::say::TEXTS,
             crate::drill::say::TEXTS,
             problem::TEXTS,
-            HELP,
+            help::HELP,
+            help_between::HELP,
         ]
         .concat()
         {

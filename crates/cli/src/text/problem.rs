@@ -295,6 +295,10 @@ crate::text::problems! {
         "链 {chain} 已执行交易 {id}，但其结果尚不能证明", "请检查各节点是否运行（yulian status），稍后再试",
         "chain {chain} has executed transaction {id}, but its result cannot be proven yet", "check that the nodes run (yulian status) and try again"
     }
+    not_settled(chain) = "not_settled", CannotRun {
+        "链 {chain} 的最新状态尚不能证明", "请检查各节点是否运行（yulian status），稍后再试",
+        "the last state of chain {chain} cannot be proven yet", "check that the nodes run (yulian status) and try again"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"

@@ -204,6 +204,7 @@ fn opening(call: &mut Call<'_>, terms: &InviteOrganisation) -> Result<Effect, Fa
 mod tests {
     use super::*;
     use yulian_exec::default_charter;
+    use yulian_types::encode;
 
     #[test]
     fn the_digest_of_a_charter_covers_its_text() {

@@ -127,11 +127,8 @@ fn only_the_invited_key_over_this_chain_charter_and_organisation_counts() {
     let refuse = |world: &mut World, code: &str, answer: &proto::JoinOrganisation| {
         world.fails(code, "writer-a", "governance.join", answer);
     };
-    refuse(
-        &mut world,
-        "governance.bad_acceptance",
-        &acceptance(&world, "f", "admin-a"),
-    );
+    let by_another = acceptance(&world, "f", "admin-a");
+    refuse(&mut world, "governance.bad_acceptance", &by_another);
     let of_another = proto::JoinOrganisation {
         id: "g".into(),
         ..good.clone()

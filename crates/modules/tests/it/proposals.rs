@@ -151,7 +151,7 @@ fn malformed_proposals() {
     let mut refuse = |code: &str, propose: proto::Propose| {
         world.fails(code, "admin-a", "governance.propose", &propose);
     };
-    for kind in [0, 14, u32::MAX] {
+    for kind in [0, 16, u32::MAX] {
         refuse("governance.bad_kind", proto::Propose { kind, ..good.clone() });
     }
     refuse(

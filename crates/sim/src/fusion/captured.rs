@@ -11,7 +11,7 @@ use super::{
 use bytes::Bytes;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -23,7 +23,10 @@ use yulian_state::{Path, Tree, value_hash};
 use yulian_types::{
     Digest, FinalityProof, SealedPacket, StateKey, block_digest, encode, finality_message,
     packet::{CARRY_ACKNOWLEDGE, CARRY_RECEIVE, CARRY_RELAY, CARRY_TIME_OUT},
-    proto::{Carry, CarryItem, LinkConflict, LinkProof, LinkUpdate, Packet, PacketResult, VoucherMove, VoucherSeries},
+    proto::{
+        Carry, CarryItem, LinkConflict, LinkProof, LinkUpdate, Packet, PacketResult, VoucherAmount, VoucherMove,
+        VoucherSeries,
+    },
     quorum,
     state_keys::{PACKET_DONE, PACKET_FAILED},
 };
@@ -31,7 +34,7 @@ use yulian_types::{
 /// Its account among the carriers.
 const ACCOUNT: usize = 2;
 /// Pauses between its acts, ms.
-const PAUSES_MS: std::ops::Range<u64> = 300..1_500;
+const PAUSES_MS: std::ops::Range<u64> = 200..1_000;
 /// How long it waits for a result, ms.
 const PATIENCE_MS: u64 = 3_000;
 /// Sequences that it claims to have used: few, so that they repeat.
@@ -43,7 +46,7 @@ const VOUCHER_ID: u32 = 6;
 const TABLE_SERIES: u8 = 1;
 const TABLE_OUTSIDE: u8 = 3;
 
-/// What became of a transaction: nothing that must be known.
+/// The liars.
 pub(crate) struct Captured {
     net: Arc<Net>,
     /// Home and id of each series.
@@ -51,14 +54,14 @@ pub(crate) struct Captured {
     height: AtomicU64,
     time_ms: AtomicU64,
     /// Packets to it that have not ended, by place of their source.
-    waiting: Mutex<BTreeMap<(usize, PacketKeyOrd), ()>>,
+    waiting: Mutex<BTreeSet<(usize, Numbered)>>,
     followed: Mutex<[u64; CHAINS]>,
     /// Claims that it brought to a home chain.
     pub(crate) claims: AtomicUsize,
 }
 
 /// Module and sequence.
-type PacketKeyOrd = (String, u64);
+type Numbered = (String, u64);
 
 impl Captured {
     pub(crate) fn new(net: Arc<Net>, series: &[Digest]) -> Self {
@@ -79,7 +82,7 @@ impl Captured {
         loop {
             self.net.pause(random.random_range(PAUSES_MS)).await;
             self.listen(&mut random);
-            if self.net.is_quiet() || random.random_range(0..3) == 0 {
+            if self.net.is_quiet() || random.random_range(0..2) == 0 {
                 self.end_one(&mut random).await;
             } else {
                 self.claim(&mut random).await;
@@ -102,9 +105,9 @@ impl Captured {
                     }
                     let mut waiting = self.waiting.lock().expect("packets");
                     match what {
-                        Event::Sent => waiting.insert((city, (key.module, key.sequence)), ()),
+                        Event::Sent => waiting.insert((city, (key.module, key.sequence))),
                         Event::Ended => waiting.remove(&(city, (key.module, key.sequence))),
-                        _ => None,
+                        _ => false,
                     };
                 }
                 self.followed.lock().expect("heights")[city] = block.height;
@@ -172,7 +175,7 @@ impl Captured {
 
     /// Ends one of the packets that were sent to it: done, refused or late.
     async fn end_one(&self, random: &mut StdRng) {
-        let waiting: Vec<(usize, PacketKeyOrd)> = self.waiting.lock().expect("packets").keys().cloned().collect();
+        let waiting: Vec<(usize, Numbered)> = self.waiting.lock().expect("packets").iter().cloned().collect();
         if waiting.is_empty() {
             return;
         }
@@ -209,17 +212,28 @@ impl Captured {
             .await;
     }
 
+    /// What a home chain knows of a series, and how many of it are outside with the captured chain.
+    async fn known(&self, random: &mut StdRng, (home, id): (usize, Digest)) -> Option<(VoucherSeries, u64)> {
+        let key = StateKey::new(VOUCHER_ID, TABLE_SERIES, &[&id.0]);
+        let series: VoucherSeries = self.net.record(random, home, &key).await?;
+        let key = StateKey::new(VOUCHER_ID, TABLE_OUTSIDE, &[&id.0, &self.net.id(CAPTURED).0]);
+        let outside: Option<VoucherAmount> = self.net.record(random, home, &key).await;
+        Some((series, outside.map_or(0, |record| record.amount)))
+    }
+
     /// Claims vouchers of a home chain: as many as it has, more, or those on their way to it.
     async fn claim(&self, random: &mut StdRng) {
-        let (home, id) = self.series[random.random_range(0..self.series.len())];
-        let series: Option<VoucherSeries> = self
-            .net
-            .record(random, home, &StateKey::new(VOUCHER_ID, TABLE_SERIES, &[&id.0]))
-            .await;
-        let Some(series) = series else { return };
-        let key = StateKey::new(VOUCHER_ID, TABLE_OUTSIDE, &[&id.0, &self.net.id(CAPTURED).0]);
-        let outside: Option<yulian_types::proto::VoucherAmount> = self.net.record(random, home, &key).await;
-        let outside = outside.map_or(0, |record| record.amount);
+        let mut drawn = self.series[random.random_range(0..self.series.len())];
+        let mut known = self.known(random, drawn).await;
+        for other in &self.series {
+            // Rather where there is something to be had.
+            if known.as_ref().is_none_or(|(_, outside)| *outside == 0) {
+                drawn = *other;
+                known = self.known(random, drawn).await;
+            }
+        }
+        let (home, _) = drawn;
+        let Some((series, outside)) = known else { return };
         let amounts = [
             outside / 2,
             outside,

@@ -3,7 +3,7 @@
 //! An agent is one task and may be dropped between any two steps. What it had written of its cursor is all that is left then.
 
 use super::{
-    keys::{CHAINS, HUB, carrier_key},
+    keys::{CAPTURED, CHAINS, HUB, carrier_key},
     net::Net,
     proof::{Proven, Session, answer},
 };
@@ -102,6 +102,11 @@ impl Carrier {
         self.board.lock().expect("the board")
     }
 
+    /// The agent's own clock, whatever those of the chains say.
+    fn now_ms(&self) -> u64 {
+        self.net.now_ms(CAPTURED)
+    }
+
     async fn follow(&self, mut random: StdRng, chain: usize) {
         let (id, hub) = (self.net.id(chain), self.net.id(HUB));
         loop {
@@ -118,7 +123,8 @@ impl Carrier {
                         Event::Relayed => id == hub,
                     };
                     if own {
-                        board.note(event, key, block.height);
+                        // What became of it meanwhile is read from the state.
+                        board.note(event, key, block.height, true);
                     }
                 }
                 board.advanced(&id, block.height, block.time_ms);
@@ -146,10 +152,7 @@ impl Carrier {
         loop {
             self.net.pause(TICK_EVERY_MS).await;
             for chain in 0..CHAINS {
-                let wanted = self
-                    .board()
-                    .to_tick(self.net.now_ms(chain))
-                    .contains(&self.net.id(chain));
+                let wanted = self.board().to_tick(self.now_ms()).contains(&self.net.id(chain));
                 if wanted {
                     let key = carrier_key(self.number);
                     let tick = self
@@ -183,19 +186,24 @@ impl Carrier {
     async fn lane(&self, mut random: StdRng, at: usize) {
         loop {
             let most = random.random_range(1..=STEPS_MAX);
-            let steps = self.board().steps(&self.net.id(at), self.net.now_ms(at), most);
+            let steps = self.board().take(&self.net.id(at), self.now_ms(), most);
             if steps.is_empty() {
                 self.net
                     .pause(random.random_range(LOOK_EVERY_MS / 2..LOOK_EVERY_MS))
                     .await;
                 continue;
             }
+            let sequences: BTreeSet<_> = steps.iter().filter_map(Step::sequence).collect();
             self.bring(&mut random, at, steps).await;
+            let mut board = self.board();
+            sequences
+                .iter()
+                .for_each(|sequence| board.open(&self.net.id(at), sequence));
         }
     }
 
     async fn bring(&self, random: &mut StdRng, at: usize, steps: Vec<Step>) {
-        let now = || self.net.now_ms(at);
+        let now = || self.now_ms();
         let mut session = Session::new(&self.net, at);
         let mut turns = Turns::new();
         let mut places = Vec::new();
@@ -210,7 +218,7 @@ impl Carrier {
                     items.extend(new);
                 }
                 Prepared::Wait => self.board().waited(key, stage, now()),
-                Prepared::Moved(event, height) => self.board().note(event, key.clone(), height),
+                Prepared::Moved(event, height) => self.board().note(event, key.clone(), height, false),
                 Prepared::Ended => self.board().forget(key),
             }
         }
@@ -258,8 +266,8 @@ impl Carrier {
             Ok(packet) => packet,
             Err(other) => return other,
         };
-        let (timeout_ms, ordered) = (packet.message.timeout_ms, packet.message.ordered);
-        self.board().set_read(key, timeout_ms, ordered);
+        let timeout_ms = packet.message.timeout_ms;
+        self.board().set_read(key, &Arc::new(packet.clone()));
         let destination = self.net.place(&key.destination).unwrap_or(CHAINS);
         let made = match step.stage {
             Stage::Relay => {

@@ -14,9 +14,9 @@ use yulian_types::{
 };
 
 /// Shortest and longest time-out of what is sent, ms.
-const TIMEOUTS_MS: std::ops::Range<u64> = 5_000..16_000;
+const TIMEOUTS_MS: std::ops::Range<u64> = 6_000..30_000;
 /// Shortest and longest pause between two acts of one holder, ms.
-const PAUSES_MS: std::ops::Range<u64> = 200..2_200;
+const PAUSES_MS: std::ops::Range<u64> = 100..1_400;
 /// How long a holder waits for a result, ms.
 const PATIENCE_MS: u64 = 3_000;
 /// Kind of an inquiry: an evidence record.
@@ -27,12 +27,11 @@ fn subject(chain: usize, number: u64) -> Digest {
     sm3::hash(&[b"fusion evidence", &(chain as u64).to_be_bytes(), &number.to_be_bytes()])
 }
 
-/// Acts on one city's chain until the network is quiet.
-pub(crate) async fn run(net: Arc<Net>, city: usize, series: Vec<Digest>, mut random: StdRng) {
+/// Acts for one holder of a city's chain until the network is quiet.
+pub(crate) async fn run(net: Arc<Net>, (city, holder): (usize, usize), series: Vec<Digest>, mut random: StdRng) {
     let mut deposited = 0;
     while !net.is_quiet() {
         net.pause(random.random_range(PAUSES_MS)).await;
-        let holder = random.random_range(0..HOLDERS);
         let key = holder_key(city, holder);
         let id = series[random.random_range(0..series.len())].to_vec().into();
         let (call, arguments) = match random.random_range(0..12) {
@@ -55,7 +54,10 @@ pub(crate) async fn run(net: Arc<Net>, city: usize, series: Vec<Digest>, mut ran
             }
             8 => {
                 deposited += 1;
-                ("evidence.deposit", encode(&deposit(city, deposited)))
+                (
+                    "evidence.deposit",
+                    encode(&deposit(city, HOLDERS as u64 * deposited + holder as u64)),
+                )
             }
             9 | 10 => ("verification.ask", encode(&asking(&net, &mut random, city, deposited))),
             _ => ("notice.tell", encode(&telling(&net, &mut random, city))),
@@ -112,7 +114,7 @@ fn asking(net: &Net, random: &mut StdRng, city: usize, deposited: u64) -> Ask {
         destination: net.id_bytes(to),
         inquiry: Some(Inquiry {
             kind: KIND_EVIDENCE,
-            digest: subject(to, random.random_range(1..deposited + 3)).to_vec().into(),
+            digest: subject(to, random.random_range(2..2 * deposited + 5)).to_vec().into(),
             organisation: ORGANISATION.into(),
             ..Default::default()
         }),

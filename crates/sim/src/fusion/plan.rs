@@ -146,7 +146,7 @@ impl FusionPlan {
                     self.add(at + duration, FusionAct::Heal);
                 }
             }
-            at += duration + random.random_range(1_500..4_500);
+            at += duration + random.random_range(3_000..7_000);
         }
     }
 
@@ -187,7 +187,7 @@ impl FusionPlan {
                 let stale = random.random_range(0..10);
                 at += random.random_range(50..2_000);
                 self.add(at, FusionAct::Restart { agent, stale });
-                at += random.random_range(1_000..7_000);
+                at += random.random_range(2_000..9_000);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     captured::Captured,
     carrier::{self, Cursors},
-    keys::{CAPTURED, CHAINS, CITIES, HUB, MACHINES, genesis},
+    keys::{CAPTURED, CHAINS, CITIES, HOLDERS, HUB, MACHINES, genesis},
     load,
     machines::Machines,
     net::{Net, Place},
@@ -30,7 +30,7 @@ use yulian_modules::governance::{KIND_END_LINK, KIND_SET_ROUTE};
 use yulian_types::{
     Digest, StateKey,
     proto::{EndLink, LinkClient},
-    state_keys::LINK_FROZEN,
+    state_keys::{LINK_ACTIVE, LINK_ENDED, LINK_FROZEN},
 };
 
 /// Virtual time after which a simulation has hung.
@@ -142,8 +142,8 @@ impl Play {
     /// Agents, load and liars.
     fn begin(&mut self, series: &[Digest]) {
         (0..AGENTS).for_each(|agent| self.restart(agent, 0));
-        for city in 1..=CITIES {
-            let load = load::run(self.net.clone(), city, series.to_vec(), self.fork());
+        for who in (1..=CITIES).flat_map(|city| (0..HOLDERS).map(move |holder| (city, holder))) {
+            let load = load::run(self.net.clone(), who, series.to_vec(), self.fork());
             self.others.push(self.runtime.start("load", load));
         }
         let tricks = tricks::run(self.net.clone(), self.fork());
@@ -290,11 +290,11 @@ impl Play {
                     self.kill(agent);
                     self.restart(agent, 0);
                 }
-                self.leave_frozen().await;
+                self.leave().await;
                 anew = now + ANEW_MS;
             }
             self.net.pause(200).await;
-            match (self.open() == 0 && self.level(), still) {
+            match (self.open().is_empty() && self.level(), still) {
                 (true, None) => still = Some(now),
                 (true, Some(since)) if now >= since + STILL_MS => return self.look(),
                 (true, Some(_)) => {}
@@ -303,28 +303,39 @@ impl Play {
         }
         self.look()?;
         Err(format!(
-            "NO PROGRESS: {} packets open {SETTLE_MS} ms after healing; {}",
+            "NO PROGRESS: {SETTLE_MS} ms after healing, at {}, these are open: {:?}; {}",
+            self.net.now_ms(HUB),
             self.open(),
             self.heights()
         ))
     }
 
-    /// What a chain sent to a chain whose light client is frozen ends by vote.
-    async fn leave_frozen(&mut self) {
-        for at in 0..CHAINS {
-            let mut random = self.fork();
-            let key = StateKey::link_client(&self.net.id(CAPTURED));
-            let client: Option<LinkClient> = self.net.record(&mut random, at, &key).await;
-            if client.is_some_and(|client| client.status == LINK_FROZEN) {
-                self.end(at, CAPTURED);
+    /// What a chain sent to one whose light client is frozen, or that has left, ends by vote too.
+    async fn leave(&mut self) {
+        for (at, other) in (0..CHAINS).flat_map(|at| (0..=CHAINS).map(move |other| (at, other))) {
+            let frozen = self.status(at, other).await == Some(LINK_FROZEN);
+            let left = other < CHAINS && self.status(other, at).await == Some(LINK_ENDED);
+            if frozen || left && self.status(at, other).await == Some(LINK_ACTIVE) {
+                self.end(at, other);
             }
         }
     }
 
+    /// Status of the light client that a chain keeps of another.
+    async fn status(&mut self, at: usize, other: usize) -> Option<u32> {
+        let key = StateKey::link_client(&self.net.id(other));
+        let mut random = self.fork();
+        let client: Option<LinkClient> = self.net.record(&mut random, at, &key).await;
+        client.map(|client| client.status)
+    }
+
     /// Packets that have not ended, as one node of each chain has them.
-    fn open(&self) -> usize {
-        let nodes = (0..CHAINS).map(|chain| self.net.nodes(chain).into_iter().next());
-        nodes.map(|node| node.map_or(1, |node| oracle::open(&node.kv))).sum()
+    fn open(&self) -> Vec<String> {
+        let of = |chain: usize| match self.net.nodes(chain).first() {
+            Some(node) => oracle::open(&node.kv),
+            None => vec![format!("chain {chain} has no node")],
+        };
+        (0..CHAINS).flat_map(of).collect()
     }
 
     /// Whether all nodes of each chain stand at one height.

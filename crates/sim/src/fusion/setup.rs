@@ -66,6 +66,7 @@ async fn link(net: &Net, mut random: StdRng, at: usize, other: usize) -> Result<
         chain_id: net.id_bytes(other),
         name: format!("链 {other}"),
         relay: other == HUB,
+        direct: at == HUB,
         ..Default::default()
     };
     if !carry_on(net, &mut random, at, KIND_AGREE_LINK, &agreed).await {

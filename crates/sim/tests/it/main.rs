@@ -1,5 +1,7 @@
 //! The fixed seeds that every test run plays, and reproducibility.
 
+mod fusion;
+
 use yulian_sim::{Plan, play};
 
 fn hold(seeds: std::ops::Range<u64>) {

@@ -126,7 +126,7 @@ pub struct Step {
 
 impl Step {
     /// The sequence that this step takes forward, if it is to be taken alone: two transactions might come in another order.
-    pub(super) fn sequence(&self) -> Option<Queue> {
+    pub fn sequence(&self) -> Option<Queue> {
         (self.ordered && self.stage == Stage::Receive).then(|| (self.packet.source, self.packet.module.clone()))
     }
 }
@@ -428,7 +428,7 @@ impl Board {
     }
 
     /// The transaction with the next packets of an ordered sequence is over.
-    pub(super) fn open(&mut self, at: &Digest, sequence: &Queue) {
+    pub fn open(&mut self, at: &Digest, sequence: &Queue) {
         self.index.open(at, sequence);
     }
 

@@ -7,7 +7,6 @@ use crate::{
     chain,
     connect::{Connect, SignMany},
     fusion::RELAY_TEMPLATE,
-    key::passphrase,
     out,
     problem::{Cause, Result},
     refusal::sdk,
@@ -128,11 +127,7 @@ impl Stage {
 /// A chain with its writers; the record is deposited by one of them, unless it was before.
 async fn member(connect: &Connect, name: &str, record: &Digest) -> Result<Member> {
     let chain = connect.client()?.chain(name).await.map_err(sdk)?;
-    let many = SignMany {
-        key: Vec::new(),
-        passphrase: passphrase::Source::default(),
-    };
-    let actors = many.actors(connect, &chain, ROLE_WRITER).await?;
+    let actors = SignMany::of_folder().actors(connect, &chain, ROLE_WRITER).await?;
     let first = actors
         .first()
         .ok_or_else(|| problem::bench_no_fusion(connect.dir.display()))?;

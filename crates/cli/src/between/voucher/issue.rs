@@ -72,7 +72,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     };
     let issue = arguments.call(&chain, present, holder.to_vec()).await?;
     let signed = actor.account.issue_vouchers(chain.terms(), &issue);
-    let result = transaction::result(&chain, &signed.or_problem(problem::cannot_sign)?).await?;
+    let result = transaction::provable_result(&chain, &signed.or_problem(problem::cannot_sign)?).await?;
     let series = VoucherSeries {
         id: id.to_vec().into(),
         organisation: organisation.clone(),

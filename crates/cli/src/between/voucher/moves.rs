@@ -144,7 +144,7 @@ impl<'a> Work<'a> {
     }
 
     async fn submit(&self, signed: Result<SignedTransaction, yulian_crypto::sm2::SignError>) -> Result<FinalResult> {
-        transaction::result(&self.chain, &signed.or_problem(problem::cannot_sign)?).await
+        transaction::provable_result(&self.chain, &signed.or_problem(problem::cannot_sign)?).await
     }
 
     /// What is said where nothing leaves the chain.

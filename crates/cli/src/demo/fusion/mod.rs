@@ -79,7 +79,7 @@ async fn play(scene: &Scene, journey: &mut Journey) -> Result<()> {
     journey.note(verification::offline(scene, &record, &pack).await)?;
 
     journey.begin(say::fusion_voucher(DEPOSITOR, THIRD, ASKER));
-    let series = journey.note_with(travel::round(scene).await)?;
+    let series = journey.note_with(travel::round(scene, &record).await)?;
 
     journey.begin(say::fusion_paused(PAUSED));
     journey.note(travel::paused(scene, &series).await)?;

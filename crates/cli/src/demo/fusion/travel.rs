@@ -28,7 +28,7 @@ pub(super) struct Series {
 }
 
 /// Three cities: out, on, and home again. Names the series.
-pub(super) async fn round(scene: &Scene) -> Result<(Series, String)> {
+pub(super) async fn round(scene: &Scene, record: &Record) -> Result<(Series, String)> {
     let series = format!("subsidy-{}", clock::now_ms());
     let (issued, round) = (ISSUED.to_string(), ROUND.to_string());
     let words = [
@@ -39,6 +39,8 @@ pub(super) async fn round(scene: &Scene) -> Result<(Series, String)> {
         &issued,
         "--valid-days",
         "365",
+        "--terms",
+        &record.digest,
         "--chain",
         DEPOSITOR,
     ];

@@ -2,7 +2,7 @@
 
 use super::{ASKER, DEPOSITOR, PAUSED, Scene, THIRD, not_held, say};
 use crate::{
-    clock, files,
+    clock, files, network,
     problem::{Cause, Result},
     text::problem,
 };
@@ -11,6 +11,7 @@ use std::{
     path::PathBuf,
     time::{Duration, Instant},
 };
+use yulian_exec::rules::ROLE_WRITER;
 
 /// The agent introduces all chains to each other within this time.
 const LINKED_WITHIN: Duration = Duration::from_secs(60);
@@ -64,14 +65,9 @@ pub(super) async fn deposit(scene: &Scene) -> Result<(Record, String)> {
     let put = &answer.value["files"][0];
     let digest = put["digest"].as_str().unwrap_or_default().to_owned();
     let pack = fs::read(scene.shell.files.join("licence.txt.pack.json")).or_problem(|| problem::cannot_read(&path))?;
-    let found = scene
-        .shell
-        .ok_quietly(&["evidence", "find", &digest, "--chain", DEPOSITOR])
-        .await?;
-    let organisation = found.value["items"][0]["organisation"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    // The same account as the command took: there is one that writes and does nothing else.
+    let record = network::record::Record::read(&scene.connect.dir)?;
+    let organisation = record.account(None, ROLE_WRITER)?.organisation.clone();
     let figure = say::fusion_deposit_figure(&digest[..16], clock::span(answer.took.as_millis() as u64), pack.len());
     Ok((
         Record {

@@ -165,12 +165,21 @@ impl Told {
     }
 }
 
-/// How many packets of a chain have not ended, by a node's disk.
-pub(in crate::fusion) fn open(kv: &impl Kv) -> usize {
+/// The packets of a chain that have not ended, by a node's disk.
+pub(in crate::fusion) fn open(kv: &impl Kv) -> Vec<String> {
     let state = state(kv).unwrap_or_default();
-    state
-        .range((LINK, vec![super::TABLE_SENT])..(LINK, vec![super::TABLE_SENT + 1]))
-        .count()
+    let sent = state.range((LINK, vec![super::TABLE_SENT])..(LINK, vec![super::TABLE_SENT + 1]));
+    let name = |bytes: &Bytes| {
+        let packet = Packet::decode(bytes.clone()).ok()?;
+        Some(format!(
+            "{} {}, late at {}",
+            Key::of(&packet)?,
+            packet.method,
+            packet.timeout_ms
+        ))
+    };
+    sent.map(|(_, bytes)| name(bytes).unwrap_or_else(|| "what is no packet".into()))
+        .collect()
 }
 
 /// Every record: module id (4) ‖ length of the key (2) ‖ key ‖ value.
@@ -272,8 +281,11 @@ fn items(carries: bool, arguments: Bytes, receipt: &Receipt) -> Result<VecDeque<
 /// The packet that an event is about: items stand in the order of their events.
 fn find(items: &mut VecDeque<CarryItem>, key: &Key, kinds: &[u32]) -> Option<(Packet, Bytes)> {
     while let Some(item) = items.pop_front() {
-        let packet = Packet::decode(item.packet.clone()).ok()?;
-        if kinds.contains(&item.kind) && Key::of(&packet).as_ref() == Some(key) {
+        // What is skipped is named, not carried.
+        if let Ok(packet) = Packet::decode(item.packet.clone())
+            && kinds.contains(&item.kind)
+            && Key::of(&packet).as_ref() == Some(key)
+        {
             return Some((packet, item.packet));
         }
     }
