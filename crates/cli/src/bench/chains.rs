@@ -1,4 +1,4 @@
-//! `yulian bench chains`: several chains of one network loaded together, against one of them alone.
+//! `yulian bench chains`: several chains of one network loaded together, against its system chain alone, which has no quota.
 
 use super::{
     Arguments as Closed,
@@ -23,7 +23,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 use std::{env, path::PathBuf};
 use tokio::signal::unix::{SignalKind, signal};
-use yulian_sdk::Account;
+use yulian_sdk::{Account, Chain};
 
 /// Template of the chains.
 const TEMPLATE: &str = "evidence";
@@ -79,12 +79,17 @@ struct Load {
 }
 
 async fn measure(arguments: &Arguments, network: &mut OwnNetwork) -> Result<Exit> {
-    let targets = targets(arguments, network).await?;
+    let connect = Connect::of_folder(&network.dir);
+    let system = connect.chain().await?;
+    let keys = std::mem::take(&mut network.keys.writers);
+    let accounts: Vec<Account> = keys.into_iter().map(Account::of_first_key).collect();
+    let alone = [target(arguments, system.clone(), &accounts)];
+    let targets = targets(arguments, &connect, &system, &accounts).await?;
     let processes = network.processes();
     // One chain before and after, so that whatever the machine does meanwhile is in both.
-    let before = load(arguments, &targets[..1], &processes).await?;
+    let before = load(arguments, &alone, &processes).await?;
     let all = load(arguments, &targets, &processes).await?;
-    let after = load(arguments, &targets[..1], &processes).await?;
+    let after = load(arguments, &alone, &processes).await?;
     let one = before.tps.midpoint(after.tps);
     let ratio = all.tps / one.max(1.0);
     match arguments.json {
@@ -105,28 +110,33 @@ async fn measure(arguments: &Arguments, network: &mut OwnNetwork) -> Result<Exit
     })
 }
 
-/// New chains of the network; all clients of one, and a share of them for each when all are loaded, write on them.
-async fn targets(arguments: &Arguments, network: &mut OwnNetwork) -> Result<Vec<Target>> {
-    let connect = Connect::of_folder(&network.dir);
-    let system = connect.chain().await?;
-    let keys = std::mem::take(&mut network.keys.writers);
-    let accounts: Vec<Account> = keys.into_iter().map(Account::of_first_key).collect();
+fn target(arguments: &Arguments, chain: Chain, accounts: &[Account]) -> Target {
+    Target {
+        chain,
+        accounts: accounts.to_vec(),
+        registered: 0,
+        admins: Vec::new(),
+        processes: Vec::new(),
+        nodes: arguments.nodes,
+        dir: None,
+    }
+}
+
+/// New chains of the network, on which the same accounts write.
+async fn targets(
+    arguments: &Arguments,
+    connect: &Connect,
+    system: &Chain,
+    accounts: &[Account],
+) -> Result<Vec<Target>> {
+    let mut founder = chain::Founder::new(connect, system).await?;
     let mut targets = Vec::new();
-    let mut founder = chain::Founder::new(&connect, &system).await?;
     for number in 1..=arguments.chains {
         let name = format!("bench-{number}");
         founder.ask_for(&name, TEMPLATE).await?;
-        let record = chain::running(&system, &name).await?;
+        let record = chain::running(system, &name).await?;
         let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-        targets.push(Target {
-            chain,
-            accounts: accounts.clone(),
-            registered: 0,
-            admins: Vec::new(),
-            processes: Vec::new(),
-            nodes: arguments.nodes,
-            dir: None,
-        });
+        targets.push(target(arguments, chain, accounts));
     }
     Ok(targets)
 }

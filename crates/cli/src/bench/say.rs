@@ -40,7 +40,7 @@ crate::text::texts! {
     bench_sign_meanwhile() = "在压测过程中提前几秒签名，计入压测端处理器时间", "signed a few seconds ahead during the run, part of the loader's CPU";
 
     // Several chains.
-    bench_chains_head(chains, clients) = "压测结果：{chains} 条链同时与其中一条单独比较，共 {clients} 个客户端", "result: {chains} chains together against one of them alone, {clients} clients in all";
+    bench_chains_head(chains, clients) = "压测结果：{chains} 条链同时与系统链单独比较，共 {clients} 个客户端", "result: {chains} chains together against the system chain alone, {clients} clients in all";
     bench_chains_label(chains) = "{chains} 条链", "{chains} chain(s)";
     bench_chains_value(tps, committed, failed, blocks, p50, p99, cpu) = "{tps} 笔/秒（{committed} 笔，未成功 {failed}，{blocks} 块），p50 {p50} ms，p99 {p99} ms，处理器 {cpu} ms/笔", "{tps} tx/s ({committed}, {failed} without success, {blocks} blocks), p50 {p50} ms, p99 {p99} ms, CPU {cpu} ms/tx";
     bench_chains_ratio() = "同时 ÷ 单独", "together / alone";

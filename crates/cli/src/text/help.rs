@@ -1050,8 +1050,8 @@ pub(super) const HELP: &[Entry] = &[
     ),
     (
         "bench.chains",
-        "多条链同时压测与其中一条单独压测之比，在同一网络、同一次运行中",
-        "Several chains loaded together against one of them alone, on one network in one run",
+        "多条新链同时压测与系统链（没有配额）单独压测之比，在同一网络、同一次运行中",
+        "Several new chains loaded together against the system chain, which has no quota, alone, on one network in one run",
     ),
     ("bench.chains.chains", "链数", "Chains"),
     ("bench.chains.seconds", "每次施压的秒数", "Seconds of each load"),
