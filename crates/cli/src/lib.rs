@@ -8,12 +8,14 @@ mod account;
 mod agent;
 mod arguments;
 mod bench;
+mod between;
 mod block;
 mod chain;
 mod clock;
 mod connect;
 mod demo;
 mod doctor;
+mod drill;
 mod evidence;
 mod files;
 mod fusion;
@@ -23,9 +25,11 @@ mod ledger;
 mod network;
 mod node;
 mod out;
+mod platform;
 mod problem;
 mod progress;
 mod refusal;
+mod risk;
 mod status;
 mod text;
 mod transaction;
@@ -90,6 +94,13 @@ fn run(command: Run) -> Result<Exit> {
         Run::Chain(command) => chain::run(command),
         Run::Node(command) => node::run(command),
         Run::Fusion(command) => fusion::run(command),
+        Run::Link(command) => between::link::run(command),
+        Run::Voucher(command) => between::voucher::run(command),
+        Run::Packet(command) => between::packet::run(command),
+        Run::Route(command) => between::route::run(command),
+        Run::Notice(command) => between::notice::run(command),
+        Run::Platform(command) => platform::run(command),
+        Run::Topology(command) => platform::topology(command),
         Run::Agent(command) => agent::run(command),
         Run::Network(command) => network::run(&command),
         Run::Validator(command) => governance::validator::run(command),
@@ -105,5 +116,6 @@ fn run(command: Run) -> Result<Exit> {
         Run::Doctor(arguments) => doctor::run(&arguments),
         Run::Bench(arguments) => bench::run(&arguments),
         Run::Demo(arguments) => demo::run(&arguments),
+        Run::Drill(command) => drill::run(&command),
     }
 }

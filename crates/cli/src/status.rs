@@ -6,6 +6,7 @@ use crate::{
     out,
     problem::{Exit, Problem, Result},
     refusal::sdk,
+    risk,
     text::say,
 };
 use clap::Args;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use yulian_sdk::{
     Client,
-    views::{ChainStatus, NodeStatus},
+    views::{ChainStatus, NodeStatus, RegimeView},
 };
 
 #[derive(Debug, Args)]
@@ -100,6 +101,7 @@ fn chain_value(hosts: &[(&NodeStatus, &ChainStatus)]) -> Value {
         .iter()
         .map(|(node, chain)| {
             json!({
+                "regime": chain.regime,
                 "name": node.name, "cloud": node.cloud, "height": chain.height, "state_root": chain.state_root,
                 "ready": chain.ready, "reason": chain.reason, "connected": chain.connected.len(),
                 "validating": chain.validating, "stopped": chain.stopped,
@@ -108,7 +110,8 @@ fn chain_value(hosts: &[(&NodeStatus, &ChainStatus)]) -> Value {
         .collect();
     json!({
         "id": furthest.id, "name": furthest.name, "height": furthest.height, "state_root": furthest.state_root,
-        "epoch": furthest.epoch, "validators": furthest.validators, "agree": agree(hosts), "nodes": nodes,
+        "epoch": furthest.epoch, "validators": furthest.validators, "risk": furthest.risk, "agree": agree(hosts),
+        "nodes": nodes,
     })
 }
 
@@ -133,6 +136,12 @@ fn print(seen: &[Seen]) {
             chain.validators.len(),
         );
         out::line(line);
+        if let Some(line) = quota(hosts.iter().map(|(_, chain)| &chain.regime)) {
+            out::line(line);
+        }
+        if let Some(accepted) = &chain.risk {
+            out::line(risk::line(accepted));
+        }
         if !agree(hosts) {
             out::line(say::status_disagree());
         }
@@ -153,6 +162,27 @@ fn print(seen: &[Seen]) {
             out::line(unreachable(&node.url, problem));
         }
     }
+}
+
+/// The quotas of a chain with what is used of them on the node that uses most; none where there is no quota.
+pub(crate) fn quota<'a>(regimes: impl Iterator<Item = &'a RegimeView>) -> Option<String> {
+    let mut rate = (0, None);
+    let mut bytes = (0, None);
+    let mut refused = 0;
+    for regime in regimes {
+        rate = (
+            rate.0.max(regime.transactions_last_second),
+            rate.1.max(regime.transactions_per_second),
+        );
+        bytes = (bytes.0.max(regime.storage_used_bytes), bytes.1.max(regime.storage_mib));
+        refused += regime.quota_refusals;
+    }
+    if rate.1.is_none() && bytes.1.is_none() {
+        return None;
+    }
+    let limit = |limit: Option<u32>| limit.map_or_else(|| "-".to_owned(), |limit| limit.to_string());
+    let used = format!("{:.1}", bytes.0 as f64 / f64::from(1 << 20));
+    Some(say::quota_use(rate.0, limit(rate.1), used, limit(bytes.1), refused))
 }
 
 fn unreachable(url: &str, problem: &Problem) -> String {

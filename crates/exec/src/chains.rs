@@ -24,6 +24,9 @@ pub const TABLE_OFFER: u8 = 6;
 /// Table of `chain`: number of chains of an organisation, by template ‖ 0 ‖ organisation id.
 pub const TABLE_COUNT: u8 = 7;
 
+/// Table of `chain`: who validates a chain since it voted on that, by the chain's name.
+pub const TABLE_SET: u8 = 8;
+
 /// Most chains of a platform, those that are destroyed among them: their names are never given again.
 pub const CHAINS_MAX: usize = 1_000;
 /// Most templates of a platform.
@@ -70,6 +73,11 @@ pub fn templates() -> StateKey {
 /// [`NodeOffer`] of a node.
 pub fn offer(node: &[u8]) -> StateKey {
     key(TABLE_OFFER, &[node])
+}
+
+/// [`yulian_types::proto::ChainSet`] of a chain.
+pub fn set(name: &str) -> StateKey {
+    key(TABLE_SET, &[name.as_bytes()])
 }
 
 /// [`yulian_types::proto::Counter`]: chains of a template that an organisation has.

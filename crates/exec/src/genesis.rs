@@ -147,7 +147,7 @@ fn check_frame(genesis: &SealedGenesis) -> Result<(), GenesisFault> {
     if !(EPOCH_LENGTH_MIN..=EPOCH_LENGTH_MAX).contains(&message.epoch_length) {
         return Err(GenesisFault::EpochLength(message.epoch_length));
     }
-    rules::check_set(&genesis.validators).map_err(GenesisFault::Validators)?;
+    rules::check_set(&genesis.validators, message.accepted_risk.as_ref()).map_err(GenesisFault::Validators)?;
     let charter = message.charter.as_ref().ok_or(GenesisFault::Missing("charter"))?;
     rules::check_charter(charter).map_err(GenesisFault::Charter)?;
     check_modules(message)?;
@@ -235,6 +235,15 @@ fn write_frame(writes: &mut Writer, genesis: &SealedGenesis) {
     let digest = genesis.validators.digest();
     writes.put(&tables::decided_set(), Bytes::copy_from_slice(&digest.0));
     writes.put(&tables::validator_set(&digest), genesis.validators.encode());
+    if let Some(risk) = &message.accepted_risk {
+        let record = proto::RiskRecord {
+            risk: Some(risk.clone()),
+            set: Bytes::copy_from_slice(&digest.0),
+            time_ms: message.time_ms,
+            ..Default::default()
+        };
+        writes.record(&tables::risk(&digest), &record);
+    }
     let first = proto::ActivateProtocol {
         version: message.protocol_version,
         height: 0,

@@ -26,6 +26,7 @@ pub mod parameters;
 mod protocol;
 pub mod rules;
 mod senders;
+mod sets;
 mod snapshot;
 mod speculation;
 pub mod tables;

@@ -42,8 +42,16 @@ const _: () = assert!(
 
 /// Fewest validators of a set: one fault must be survivable.
 pub const VALIDATORS_MIN: usize = 4;
+/// Most bytes of the reason for accepting a set that a cloud could stop.
+pub const RISK_REASON_BYTES_MAX: usize = 512;
 /// Most member organisations.
 pub const MEMBERS_MAX: usize = 64;
+/// Most invitations that wait for an answer.
+pub const INVITATIONS_MAX: usize = 64;
+/// Longest time for which an invitation is valid: 90 days, ms of block time.
+pub const INVITATION_MS_MAX: u64 = 90 * 24 * 3_600_000;
+/// Most organisations that have given notice and not left.
+pub const LEAVING_MAX: usize = 64;
 /// Most organisations of a genesis.
 pub const GENESIS_ORGANISATIONS_MAX: usize = 1024;
 /// Most accounts of a genesis.

@@ -1,10 +1,12 @@
 //! Rules of content that genesis and the modules share.
 
-use crate::limits::{ADDRESS_BYTES_MAX, MEMBERS_MAX, VALIDATORS_MIN, VOTING_PERIOD_MS_MAX, VOTING_PERIOD_MS_MIN};
-use std::{cmp::Ordering, collections::BTreeSet};
+pub use crate::sets::{SetFault, check_set, risk_of};
+
+use crate::limits::{ADDRESS_BYTES_MAX, MEMBERS_MAX, VOTING_PERIOD_MS_MAX, VOTING_PERIOD_MS_MIN};
+use std::cmp::Ordering;
 use yulian_crypto::sm2::PublicKey;
 use yulian_types::{
-    ValidatorSet, faults_max,
+    ValidatorSet,
     limits::LABEL_BYTES_MAX,
     proto::{Charter, NodeRecord, Quorum, Validator},
 };
@@ -142,49 +144,6 @@ pub fn votes_needed_at_most(charter: &Charter, members: usize) -> usize {
 }
 
 const _: () = assert!(MEMBERS_MAX < u32::MAX as usize);
-
-/// Why a validator set is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SetFault {
-    /// Fewer than [`VALIDATORS_MIN`].
-    #[error("the set would have {0} validators, at least {VALIDATORS_MIN} are needed")]
-    TooFew(usize),
-    /// One cloud could stop the chain.
-    #[error("{count} of {validators} validators would be in the cloud {cloud}, at most {limit} may be")]
-    Cloud {
-        /// The cloud.
-        cloud: String,
-        /// Validators in it.
-        count: usize,
-        /// Validators of the set.
-        validators: usize,
-        /// ⌊(n−1)/3⌋.
-        limit: usize,
-    },
-    /// Two validators have one name, so that people cannot tell them apart.
-    #[error("two validators would have the name {0}")]
-    Name(String),
-}
-
-/// Judges a set by itself.
-pub fn check_set(set: &ValidatorSet) -> Result<(), SetFault> {
-    if set.len() < VALIDATORS_MIN {
-        return Err(SetFault::TooFew(set.len()));
-    }
-    if let Some((cloud, count)) = set.overweight_cloud() {
-        return Err(SetFault::Cloud {
-            cloud,
-            count,
-            validators: set.len(),
-            limit: faults_max(set.len()),
-        });
-    }
-    let mut names = BTreeSet::new();
-    match set.validators().iter().find(|validator| !names.insert(&validator.name)) {
-        Some(validator) => Err(SetFault::Name(validator.name.clone())),
-        None => Ok(()),
-    }
-}
 
 /// Seats that differ between two sets: the larger of the numbers of validators that leave and that join, so that a
 /// replacement is one seat. A validator whose record differs counts as another one.

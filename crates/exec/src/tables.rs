@@ -28,6 +28,18 @@ pub const TABLE_NODE: u8 = 10;
 pub const TABLE_NODES: u8 = 11;
 /// Table of `governance`: number of nodes of an organisation, by organisation id.
 pub const TABLE_NODE_COUNT: u8 = 12;
+/// Table of `governance`: the risk that was accepted with a validator set, by the set's digest.
+pub const TABLE_RISK: u8 = 13;
+/// Table of `governance`: invitations by organisation id.
+pub const TABLE_INVITATION: u8 = 14;
+/// Table of `governance`: ids of the organisations that are invited, one record.
+pub const TABLE_INVITED: u8 = 15;
+/// Table of `governance`: what organisations signed when they joined, by organisation id.
+pub const TABLE_MEMBERSHIP: u8 = 16;
+/// Table of `governance`: notices of organisations that leave, by organisation id.
+pub const TABLE_NOTICE: u8 = 17;
+/// Table of `governance`: ids of the organisations that gave notice, one record.
+pub const TABLE_LEAVING: u8 = 18;
 /// Table of `account`: number of administrators of an organisation that are not frozen, by organisation id.
 pub const TABLE_ADMIN_COUNT: u8 = 4;
 
@@ -88,6 +100,36 @@ pub fn nodes() -> StateKey {
 /// [`yulian_types::proto::Counter`]: nodes of an organisation.
 pub fn node_count(organisation: &str) -> StateKey {
     governance(TABLE_NODE_COUNT, organisation.as_bytes())
+}
+
+/// [`yulian_types::proto::Invitation`] of an organisation.
+pub fn invitation(organisation: &str) -> StateKey {
+    governance(TABLE_INVITATION, organisation.as_bytes())
+}
+
+/// [`yulian_types::proto::OrganisationList`] of those that are invited; some invitations may have expired.
+pub fn invited() -> StateKey {
+    governance(TABLE_INVITED, &[])
+}
+
+/// [`yulian_types::proto::Membership`] of an organisation.
+pub fn membership(organisation: &str) -> StateKey {
+    governance(TABLE_MEMBERSHIP, organisation.as_bytes())
+}
+
+/// [`yulian_types::proto::LeaveNotice`] of an organisation.
+pub fn notice(organisation: &str) -> StateKey {
+    governance(TABLE_NOTICE, organisation.as_bytes())
+}
+
+/// [`yulian_types::proto::OrganisationList`] of those that gave notice.
+pub fn leaving() -> StateKey {
+    governance(TABLE_LEAVING, &[])
+}
+
+/// [`yulian_types::proto::RiskRecord`] of the validator set with a digest.
+pub fn risk(set: &Digest) -> StateKey {
+    governance(TABLE_RISK, &set.0)
 }
 
 /// [`yulian_types::proto::Counter`]: administrators of an organisation that are not frozen.

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod governance;
 pub mod link;
 pub mod notice;
+mod risk;
 pub mod verification;
 pub mod voucher;
 

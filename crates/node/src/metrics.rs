@@ -157,6 +157,12 @@ metrics! {
     syncs: Gauge, "disk_syncs", "Times that the store was forced to disk since the start.";
     state_keys: Gauge, "state_keys", "Keys in the state.";
     state_cold: Gauge, "state_keys_cold", "Keys of the state that are not in memory, by state_memory_mib.";
+    quota_transactions: Gauge, "quota_transactions_per_second", "Transactions per second that the platform lets the chain take; 0 = no limit.";
+    last_second: Gauge, "transactions_last_second", "Transactions that reached this node in the last whole second.";
+    quota_bytes: Gauge, "quota_storage_bytes", "Bytes on the disk that the platform lets the chain take; 0 = no limit.";
+    quota_used_bytes: Gauge, "quota_storage_used_bytes", "Bytes on the disk as last measured for that quota.";
+    quota_refusals: Gauge, "quota_refusals", "Transactions that a quota refused since the start.";
+    cloud_excess: Gauge, "validators_cloud_excess", "Validators of the fullest cloud beyond what the set in force can lose; 0 = any cloud may be lost.";
     faults: Counter, "validator_faults_total", "Verified breaches of the protocol by validators.";
 }
 

@@ -45,6 +45,48 @@ struct State {
     filled_ms: u64,
     storage_bytes: u64,
     refused: u64,
+    counted: Counted,
+}
+
+/// How much of its quotas a chain uses on this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// What it may use.
+    pub quotas: Quotas,
+    /// Transactions that reached this node in the last whole second.
+    pub transactions_last_second: u32,
+    /// Bytes on the disk, as last measured.
+    pub storage_bytes: u64,
+    /// Transactions that a quota refused since the start.
+    pub refused: u64,
+}
+
+/// Transactions by the second.
+#[derive(Debug, Default)]
+struct Counted {
+    second: u64,
+    this: u32,
+    last: u32,
+}
+
+impl Counted {
+    fn one(&mut self, now_ms: u64) {
+        let second = now_ms / 1_000;
+        // A clock that goes back goes on counting where it was.
+        if second > self.second {
+            self.last = self.in_last_second(now_ms);
+            (self.second, self.this) = (second, 0);
+        }
+        self.this = self.this.saturating_add(1);
+    }
+
+    fn in_last_second(&self, now_ms: u64) -> u32 {
+        match (now_ms / 1_000).saturating_sub(self.second) {
+            0 => self.last,
+            1 => self.this,
+            _ => 0,
+        }
+    }
 }
 
 /// The regime of one chain. Clones share it.
@@ -92,11 +134,15 @@ impl Regime {
         self.state().standing
     }
 
-    /// How much it may use, the bytes that it has on the disk as last measured, and how many transactions were refused by a
-    /// quota.
-    pub fn usage(&self) -> (Quotas, u64, u64) {
+    /// How much it may use, and how much it does.
+    pub fn usage(&self, now_ms: u64) -> Usage {
         let state = self.state();
-        (state.quotas, state.storage_bytes, state.refused)
+        Usage {
+            quotas: state.quotas,
+            transactions_last_second: state.counted.in_last_second(now_ms),
+            storage_bytes: state.storage_bytes,
+            refused: state.refused,
+        }
     }
 
     /// Notes what the chain has on the disk.
@@ -117,6 +163,7 @@ impl Regime {
         takes(state.standing, &transaction.payload)?;
         // The consortium must be able to act whatever is used up.
         if module == GOVERNANCE_MODULE {
+            state.counted.one(now_ms);
             return Ok(());
         }
         let full = u64::from(state.quotas.storage_mib) << 20;
@@ -125,7 +172,9 @@ impl Regime {
             let detail = format!("{} of {} MiB", state.storage_bytes >> 20, state.quotas.storage_mib);
             return Err(Failure::new(&codes::STORAGE_QUOTA, detail));
         }
-        state.draw(own, now_ms)
+        state.draw(own, now_ms)?;
+        state.counted.one(now_ms);
+        Ok(())
     }
 }
 
@@ -193,7 +242,12 @@ mod tests {
         assert!(regime.admit(&one, false, now).is_ok(), "a member's");
         assert!(regime.admit(&one, true, now + 499).is_err());
         assert!(regime.admit(&one, true, now + 500).is_ok());
-        assert_eq!(regime.usage().2, 2);
+        let last_second = |at: u64| regime.usage(at).transactions_last_second;
+        assert_eq!(
+            [now + 999, now + 1_000, now + 1_999, now + 2_000].map(last_second),
+            [0, 4, 4, 0]
+        );
+        assert_eq!(regime.usage(now).refused, 2);
     }
 
     #[test]

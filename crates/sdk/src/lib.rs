@@ -10,20 +10,26 @@ mod client;
 mod error;
 mod http;
 pub mod limits;
+mod link;
+mod links;
 mod pack;
 mod proof;
+mod relay;
 mod table;
 mod url;
 
 pub use crate::{
     account::{
-        Account, Action, Candidate, SignedTransaction, Terms, candidate_proof, key_possession, node_registration,
+        Account, Action, Candidate, SignedTransaction, Terms, acceptance, candidate_proof, key_possession,
+        node_registration,
     },
     client::{Chain, Client, Follow, Options, Page, Patience, succeeded},
     error::{SdkError, SubmitError},
     http::HttpError,
+    links::{Books, Holding, Journey, OpenPackets, PacketName, deciding_route},
     pack::{PackFailure, row_pack, verify_pack},
     proof::{ProofFailure, Proofs, ProvenTransaction},
+    relay::Word,
     table::{Row, RowBatch, Table, TableError},
     url::{NodeUrl, UrlError},
 };

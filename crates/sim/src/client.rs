@@ -118,6 +118,7 @@ impl Maker {
                 digest: digest.to_vec().into(),
                 signature: signature.as_bytes().to_vec().into(),
             }),
+            accept_risk: None,
         };
         let propose = proto::Propose {
             kind: REPLACE_VALIDATOR,

@@ -222,6 +222,48 @@ pub struct Genesis {
     pub templates: ::prost::alloc::vec::Vec<ChainTemplate>,
     #[prost(message, repeated, tag = "14")]
     pub offers: ::prost::alloc::vec::Vec<NodeOffer>,
+    /// Absent unless one cloud holds more of `validators` than the set tolerates to lose.
+    #[prost(message, optional, tag = "15")]
+    pub accepted_risk: ::core::option::Option<AcceptedRisk>,
+}
+/// A validator set of which one cloud holds more than floor((n-1)/3), so that its loss stops the chain: accepted as it stands
+/// here and in no other form.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AcceptedRisk {
+    /// Validators of the set.
+    #[prost(uint32, tag = "1")]
+    pub validators: u32,
+    /// Every cloud that holds more, sorted by name.
+    #[prost(message, repeated, tag = "2")]
+    pub clouds: ::prost::alloc::vec::Vec<CloudShare>,
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CloudShare {
+    #[prost(string, tag = "1")]
+    pub cloud: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub validators: u32,
+}
+/// State record: the risk that was accepted with a validator set.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RiskRecord {
+    #[prost(message, optional, tag = "1")]
+    pub risk: ::core::option::Option<AcceptedRisk>,
+    /// Digest of the set.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub set: ::prost::bytes::Bytes,
+    /// Proposal that accepted it; 0 = genesis.
+    #[prost(uint64, tag = "3")]
+    pub proposal: u64,
+    /// Organisation that proposed it; empty for genesis.
+    #[prost(string, tag = "4")]
+    pub organisation: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub height: u64,
+    #[prost(uint64, tag = "6")]
+    pub time_ms: u64,
 }
 /// What a new chain of that kind is like.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -521,7 +563,8 @@ pub struct EvidenceRecord {
 
 /// kind: 1 add validator, 2 remove validator, 3 replace validator, 4 set parameter, 5 add organisation,
 /// 6 remove organisation, 7 freeze organisation, 8 unfreeze organisation, 9 change charter, 10 activate protocol,
-/// 11 create chain, 12 change chain, 13 set template of chains.
+/// 11 create chain, 12 change chain, 13 set template of chains, 14 invite organisation, 15 withdraw an invitation
+/// (OrganisationId).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Propose {
     #[prost(uint32, tag = "1")]
@@ -539,19 +582,24 @@ pub struct Vote {
     #[prost(bool, tag = "2")]
     pub approve: bool,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AddValidator {
     #[prost(message, optional, tag = "1")]
     pub validator: ::core::option::Option<Validator>,
     #[prost(message, optional, tag = "2")]
     pub proof: ::core::option::Option<CandidateProof>,
+    /// Where the set would break the rule of clouds: exactly how.
+    #[prost(message, optional, tag = "3")]
+    pub accept_risk: ::core::option::Option<AcceptedRisk>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RemoveValidator {
     #[prost(bytes = "bytes", tag = "1")]
     pub public_key: ::prost::bytes::Bytes,
+    #[prost(message, optional, tag = "2")]
+    pub accept_risk: ::core::option::Option<AcceptedRisk>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ReplaceValidator {
     #[prost(bytes = "bytes", tag = "1")]
     pub public_key: ::prost::bytes::Bytes,
@@ -559,6 +607,8 @@ pub struct ReplaceValidator {
     pub validator: ::core::option::Option<Validator>,
     #[prost(message, optional, tag = "3")]
     pub proof: ::core::option::Option<CandidateProof>,
+    #[prost(message, optional, tag = "4")]
+    pub accept_risk: ::core::option::Option<AcceptedRisk>,
 }
 /// The candidate is running: it signed a recent header of this chain.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -599,6 +649,92 @@ pub struct AddOrganisation {
 pub struct OrganisationId {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
+}
+/// The holder of the administrator's key may join until the time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InviteOrganisation {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bool, tag = "3")]
+    pub member: bool,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub admin_public_key: ::prost::bytes::Bytes,
+    #[prost(string, tag = "5")]
+    pub admin_label: ::prost::alloc::string::String,
+    /// Block time; it can be accepted up to and including it.
+    #[prost(uint64, tag = "6")]
+    pub valid_until_ms: u64,
+}
+/// Accepts an invitation; anybody may carry it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinOrganisation {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Digest of the charter that the organisation accepts: SM3("ylChartr" ‖ bytes of the charter).
+    #[prost(bytes = "bytes", tag = "2")]
+    pub charter: ::prost::bytes::Bytes,
+    /// SM2 of the invited key over SM3("ylJoinCo" ‖ chain id ‖ charter ‖ organisation id).
+    #[prost(bytes = "bytes", tag = "3")]
+    pub signature: ::prost::bytes::Bytes,
+}
+/// The sender's organisation leaves.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveOrganisation {
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// Answer of leave.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveAnswer {
+    /// Whether it has left; else its validators leave with the next set, and the call is to be made again once that is in force.
+    #[prost(bool, tag = "1")]
+    pub left: bool,
+}
+/// State record: an invitation that was carried.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Invitation {
+    #[prost(message, optional, tag = "1")]
+    pub terms: ::core::option::Option<InviteOrganisation>,
+    #[prost(uint64, tag = "2")]
+    pub proposal: u64,
+    /// Organisation that proposed it.
+    #[prost(string, tag = "3")]
+    pub proposer: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub height: u64,
+    #[prost(uint64, tag = "5")]
+    pub time_ms: u64,
+}
+/// State record: what an organisation that joined by invitation signed.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Membership {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub charter: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub public_key: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub signature: ::prost::bytes::Bytes,
+    /// Proposal that invited it.
+    #[prost(uint64, tag = "4")]
+    pub proposal: u64,
+    #[prost(uint64, tag = "5")]
+    pub height: u64,
+    #[prost(uint64, tag = "6")]
+    pub time_ms: u64,
+}
+/// State record: an organisation has given notice, and its validators are on their way out.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveNotice {
+    #[prost(string, tag = "1")]
+    pub organisation: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub height: u64,
+    #[prost(uint64, tag = "4")]
+    pub time_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangeCharter {
@@ -748,6 +884,9 @@ pub struct CreateChain {
     /// Where a vote creates it, the member organisation whose chain it is; else empty: it is the sender's.
     #[prost(string, tag = "12")]
     pub creator: ::prost::alloc::string::String,
+    /// In a vote alone, where the validators break the rule of clouds: exactly how.
+    #[prost(message, optional, tag = "13")]
+    pub accept_risk: ::core::option::Option<AcceptedRisk>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NewChainAccount {
@@ -818,6 +957,22 @@ pub struct ChainCheckpoint {
     #[prost(bytes = "bytes", tag = "5")]
     pub signature: ::prost::bytes::Bytes,
 }
+/// A node of a chain says who validates it, since the chain voted on that itself.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChainValidators {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub node: ::prost::bytes::Bytes,
+    /// First height at which the set is in force.
+    #[prost(uint64, tag = "3")]
+    pub since_height: u64,
+    #[prost(message, optional, tag = "4")]
+    pub set: ::core::option::Option<ValidatorSet>,
+    /// SM2 of the node's key over SM3("ylChVals" ‖ system chain id ‖ chain id ‖ since_height 8 bytes big-endian ‖ digest of the set).
+    #[prost(bytes = "bytes", tag = "5")]
+    pub signature: ::prost::bytes::Bytes,
+}
 /// Action of a vote: another state than the creator may choose, destruction among them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangeChain {
@@ -880,6 +1035,36 @@ pub struct ChainRecord {
     pub final_height: u64,
     #[prost(bytes = "bytes", tag = "19")]
     pub final_digest: ::prost::bytes::Bytes,
+    /// The risk that the vote accepted which created it.
+    #[prost(message, optional, tag = "20")]
+    pub risk: ::core::option::Option<RiskRecord>,
+    /// First height at which the validators are those of `nodes`, as a quorum of those before them said; 0 = since genesis.
+    #[prost(uint64, tag = "21")]
+    pub validators_since: u64,
+    /// Validators that are no nodes of the register.
+    #[prost(uint32, tag = "22")]
+    pub validators_elsewhere: u32,
+}
+/// State record, key = name: who validates a chain that voted on it, and what its validators say of a later set.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChainSet {
+    #[prost(uint64, tag = "1")]
+    pub since_height: u64,
+    /// Absent = the validators of genesis.
+    #[prost(message, optional, tag = "2")]
+    pub set: ::core::option::Option<ValidatorSet>,
+    #[prost(message, repeated, tag = "3")]
+    pub statements: ::prost::alloc::vec::Vec<ChainSetStatement>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ChainSetStatement {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub node: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "2")]
+    pub since_height: u64,
+    /// Digest of the set.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub set: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChainNode {
@@ -1256,6 +1441,16 @@ pub struct SetRoute {
     #[prost(bool, tag = "6")]
     pub closed: bool,
 }
+/// Proposal: a route goes, open or closed; the next wider one decides then, and without any nothing passes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveRoute {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub source: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub module: ::prost::alloc::string::String,
+}
 /// State record: the routes, at most 256.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RouteList {
@@ -1502,4 +1697,35 @@ pub struct VoucherMove {
     /// From home: the chain on which `from` holds it, if that is not home; what comes back is theirs.
     #[prost(bytes = "bytes", tag = "7")]
     pub from_chain: ::prost::bytes::Bytes,
+}
+/// What is signed: both chains by their genesis digests, and where the asking one is reached.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinTerms {
+    /// The relay chain that is asked.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub relay: ::prost::bytes::Bytes,
+    /// The chain that wants to join.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub chain: ::prost::bytes::Bytes,
+    /// APIs of nodes that host it, "<http://host:port",> 1 to 16.
+    #[prost(string, repeated, tag = "3")]
+    pub urls: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it was signed; of two requests the later one counts.
+    #[prost(uint64, tag = "4")]
+    pub time_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRequest {
+    /// Encoded `JoinTerms`.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub terms: ::prost::bytes::Bytes,
+    /// Genesis bytes of the chain that wants to join; their digest is `chain` of the terms.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub genesis: ::prost::bytes::Bytes,
+    /// An administrator's key, of an account of that genesis.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub public_key: ::prost::bytes::Bytes,
+    /// SM2 of that key over SM3("ylJoinRq" ‖ terms).
+    #[prost(bytes = "bytes", tag = "4")]
+    pub signature: ::prost::bytes::Bytes,
 }

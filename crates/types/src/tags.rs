@@ -26,9 +26,17 @@ pub const NODE_REGISTRATION: Tag = *b"ylNodeRg";
 pub const CHAIN_READY: Tag = *b"ylChRedy";
 /// A node names the last block of an archived chain: id of the system chain ‖ chain id ‖ height ‖ block digest.
 pub const CHAIN_FINAL: Tag = *b"ylChFinl";
+/// A node of a chain says who validates it: id of the system chain ‖ chain id ‖ height ‖ digest of the set.
+pub const CHAIN_VALIDATORS: Tag = *b"ylChVals";
+/// Digest of a charter: bytes of the record.
+pub const CHARTER: Tag = *b"ylChartr";
+/// An invited organisation joins: chain id ‖ digest of the charter ‖ organisation id.
+pub const JOIN: Tag = *b"ylJoinCo";
 /// Digest of a row of a table: the line without its line end.
 pub const TABLE_ROW: Tag = *b"ylTblRow";
 /// Digest of a packet between chains: its bytes.
 pub const PACKET: Tag = *b"ylPacket";
 /// Id of a series of vouchers: home chain ‖ length of the organisation's id (1) ‖ the id ‖ name of the series.
 pub const VOUCHER_SERIES: Tag = *b"ylVouchr";
+/// A platform asks another one to be linked with its relay chain: encoded terms.
+pub const JOIN_REQUEST: Tag = *b"ylJoinRq";

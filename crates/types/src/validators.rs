@@ -127,16 +127,19 @@ impl ValidatorSet {
         self.keys.binary_search(key).ok()
     }
 
-    /// The cloud that holds more than ⌊(n−1)/3⌋ validators, with its count: losing it would stop or split the chain.
-    pub fn overweight_cloud(&self) -> Option<(String, usize)> {
+    /// Every cloud that holds more than ⌊(n−1)/3⌋ validators, by name, with its count: losing one of them stops the chain.
+    pub fn overweight_clouds(&self) -> Vec<(String, usize)> {
+        let limit = faults_max(self.len());
+        let clouds = self.clouds().into_iter().filter(|(_, count)| *count > limit);
+        clouds.map(|(cloud, count)| (cloud.into(), count)).collect()
+    }
+
+    /// How many validators each cloud holds.
+    pub fn clouds(&self) -> BTreeMap<&str, usize> {
         let mut clouds: BTreeMap<&str, usize> = BTreeMap::new();
         for validator in &self.message.validators {
             *clouds.entry(&validator.cloud).or_default() += 1;
         }
-        let limit = faults_max(self.len());
         clouds
-            .into_iter()
-            .find(|(_, count)| *count > limit)
-            .map(|(cloud, count)| (cloud.into(), count))
     }
 }

@@ -103,11 +103,63 @@ pub(super) fn state(chain: &TestChain, module: &str, key: StateKey, height: u64)
     }
 }
 
+/// Values of one state in one answer; `None` without any.
+pub(super) fn states(views: Vec<StateView>) -> Option<StatesView> {
+    let first = views.first()?.clone();
+    let item = |view: StateView| StateItem {
+        value: view.value,
+        value_hash: view.value_hash,
+        proof: view.proof,
+    };
+    Some(StatesView {
+        module: first.module,
+        module_id: first.module_id,
+        height: first.height,
+        state_root: first.state_root,
+        items: views.into_iter().map(item).collect(),
+        finality: first.finality,
+    })
+}
+
 pub(super) fn pack(chain: &TestChain, height: u64, index: usize) -> Bytes {
     let parts = chain.parts(height, index, height + 1, None);
     assemble(parts, &FastVerifier::new(KEY_CACHE_BYTES))
         .expect("pack")
         .into()
+}
+
+/// One of each thing that can wait.
+pub(super) fn pending() -> PendingView {
+    let invitation = proto::Invitation {
+        terms: Some(proto::InviteOrganisation {
+            id: "kaifeng".into(),
+            name: "开封市大数据局".into(),
+            member: true,
+            admin_public_key: yulian_light::testing::validator(3).public_key,
+            admin_label: "管理员".into(),
+            valid_until_ms: yulian_light::testing::START_MS,
+        }),
+        proposal: 4,
+        proposer: "unicom".into(),
+        height: 7,
+        time_ms: yulian_light::testing::START_MS,
+    };
+    let notice = proto::LeaveNotice {
+        organisation: "inspur".into(),
+        reason: "合并入其他机构".into(),
+        height: 8,
+        time_ms: yulian_light::testing::START_MS,
+    };
+    PendingView {
+        height: 9,
+        invitations: vec![InvitationView::new(invitation).expect("a key")],
+        leaving: vec![notice.into()],
+        proposals: vec![OpenProposalView {
+            id: 5,
+            proposer: "mobile".into(),
+            deadline_ms: yulian_light::testing::START_MS,
+        }],
+    }
 }
 
 /// One proposal of each kind, newest first.
@@ -119,14 +171,24 @@ pub(super) fn proposals() -> Vec<ProposalView> {
         encode(&proto::AddValidator {
             validator: validator.clone(),
             proof: None,
+            accept_risk: None,
         }),
         encode(&proto::RemoveValidator {
             public_key: key.clone(),
+            accept_risk: Some(proto::AcceptedRisk {
+                validators: 4,
+                clouds: vec![proto::CloudShare {
+                    cloud: "联通".into(),
+                    validators: 2,
+                }],
+                reason: "第四朵云下月交付".into(),
+            }),
         }),
         encode(&proto::ReplaceValidator {
             public_key: key,
             validator,
             proof: None,
+            accept_risk: None,
         }),
         encode(&proto::SetParameter {
             name: "block_bytes_max".into(),

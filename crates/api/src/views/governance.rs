@@ -2,12 +2,13 @@
 
 use crate::{
     text::{Decimal, DigestText, Hex},
-    views::{RecordError, ValidatorView, members::key},
+    views::{AcceptedRiskView, ChainLife, RecordError, TemplateView, ValidatorView, members::key},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use yulian_types::{CodecError, decode_canonical, limits::STATE_VALUE_BYTES_MAX, proto};
+use yulian_crypto::sm3;
+use yulian_types::{CodecError, decode_canonical, encode, limits::STATE_VALUE_BYTES_MAX, proto, tags};
 
 /// Where a proposal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -61,6 +62,8 @@ pub struct CharterView {
     pub charter: Option<QuorumView>,
     /// A vote ends this long after its proposal, ms of block time.
     pub voting_period_ms: Decimal,
+    /// SM3("ylChartr" ‖ bytes of the record): what an organisation that joins signs. It covers all of the above and the text's digest.
+    pub digest: DigestText,
     /// Digest of the charter's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_digest: Option<DigestText>,
@@ -73,6 +76,7 @@ impl From<&proto::Charter> for CharterView {
             parameters: charter.parameters.as_ref().map(Into::into),
             charter: charter.charter.as_ref().map(Into::into),
             voting_period_ms: Decimal(charter.voting_period_ms),
+            digest: DigestText(sm3::tagged(&tags::CHARTER, &[&encode(charter)])),
             text_digest: DigestText::of_optional(&charter.text_digest),
         }
     }
@@ -113,11 +117,17 @@ pub enum ActionView {
     AddValidator {
         /// The new validator.
         validator: ValidatorView,
+        /// The risk that is accepted with it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accept_risk: Option<AcceptedRiskView>,
     },
     /// Remove a validator.
     RemoveValidator {
         /// Its public key.
         public_key: crate::text::KeyText,
+        /// The risk that is accepted with it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accept_risk: Option<AcceptedRiskView>,
     },
     /// Replace a validator.
     ReplaceValidator {
@@ -125,6 +135,9 @@ pub enum ActionView {
         public_key: crate::text::KeyText,
         /// The one that comes.
         validator: ValidatorView,
+        /// The risk that is accepted with it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accept_risk: Option<AcceptedRiskView>,
     },
     /// Set a parameter.
     SetParameter {
@@ -169,6 +182,54 @@ pub enum ActionView {
         /// First height at which it is in force.
         height: Decimal,
     },
+    /// Create a chain.
+    CreateChain {
+        /// Name.
+        name: String,
+        /// Title for people.
+        title: String,
+        /// Template.
+        template: String,
+        /// Organisation whose chain it is.
+        creator: String,
+        /// Public keys of its validators.
+        validators: Vec<crate::text::KeyText>,
+        /// The risk that is accepted with them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accept_risk: Option<AcceptedRiskView>,
+    },
+    /// Bring a chain into another state.
+    ChangeChain {
+        /// Name.
+        name: String,
+        /// The state.
+        life: ChainLife,
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Add a template of chains or replace one.
+    SetTemplate {
+        /// The template.
+        template: TemplateView,
+    },
+    /// Invite an organisation: it joins when its administrator's key accepts.
+    InviteOrganisation {
+        /// Id.
+        id: String,
+        /// Name.
+        name: String,
+        /// Whether it will vote.
+        member: bool,
+        /// Key that accepts.
+        admin_public_key: crate::text::KeyText,
+        /// Block time until which it can be accepted, ms since 1970-01-01 UTC.
+        valid_until_ms: u64,
+    },
+    /// Take an invitation back.
+    WithdrawInvitation {
+        /// Id of the organisation.
+        id: String,
+    },
     /// Believe what another chain proves.
     AgreeLink {
         /// Its genesis digest, to be compared with what that chain's operators say.
@@ -210,6 +271,15 @@ pub enum ActionView {
         /// Chain that receives; 64 zeros = any.
         destination: DigestText,
     },
+    /// Remove a route of a relay chain; the next wider one decides then.
+    RemoveRoute {
+        /// Chain that sends; 64 zeros = any.
+        source: DigestText,
+        /// Chain that receives; 64 zeros = any.
+        destination: DigestText,
+        /// Module; empty = any.
+        module: String,
+    },
     /// An action that this software does not know.
     Other {
         /// Number of the kind.
@@ -221,17 +291,26 @@ impl ActionView {
     /// Decodes the action of a proposal by its kind.
     pub fn decode(kind: u32, bytes: &Bytes) -> Result<Self, RecordError> {
         Ok(match kind {
-            1 => Self::AddValidator {
-                validator: required(message::<proto::AddValidator>(bytes)?.validator)?,
-            },
-            2 => Self::RemoveValidator {
-                public_key: key(&message::<proto::RemoveValidator>(bytes)?.public_key)?,
-            },
+            1 => {
+                let action: proto::AddValidator = message(bytes)?;
+                Self::AddValidator {
+                    validator: required(action.validator)?,
+                    accept_risk: accepted(&action.accept_risk),
+                }
+            }
+            2 => {
+                let action: proto::RemoveValidator = message(bytes)?;
+                Self::RemoveValidator {
+                    public_key: key(&action.public_key)?,
+                    accept_risk: accepted(&action.accept_risk),
+                }
+            }
             3 => {
                 let action: proto::ReplaceValidator = message(bytes)?;
                 Self::ReplaceValidator {
                     public_key: key(&action.public_key)?,
                     validator: required(action.validator)?,
+                    accept_risk: accepted(&action.accept_risk),
                 }
             }
             4 => {
@@ -260,6 +339,28 @@ impl ActionView {
                 let height = Decimal(height);
                 Self::ActivateProtocol { version, height }
             }
+            11 => created(message(bytes)?)?,
+            12 => {
+                let proto::ChangeChain { name, state, reason } = message(bytes)?;
+                let life = state.into();
+                Self::ChangeChain { name, life, reason }
+            }
+            13 => Self::SetTemplate {
+                template: TemplateView::decode(bytes)?,
+            },
+            14 => {
+                let terms: proto::InviteOrganisation = message(bytes)?;
+                Self::InviteOrganisation {
+                    admin_public_key: key(&terms.admin_public_key)?,
+                    id: terms.id,
+                    name: terms.name,
+                    member: terms.member,
+                    valid_until_ms: terms.valid_until_ms,
+                }
+            }
+            15 => Self::WithdrawInvitation {
+                id: organisation(bytes)?,
+            },
             20 => agreed(message(bytes)?)?,
             21 => Self::EndLink {
                 chain: digest(&message::<proto::EndLink>(bytes)?.chain_id)?,
@@ -281,6 +382,14 @@ impl ActionView {
                     destination: digest(&freeze.destination)?,
                 }
             }
+            24 => {
+                let route: proto::RemoveRoute = message(bytes)?;
+                Self::RemoveRoute {
+                    source: digest(&route.source)?,
+                    destination: digest(&route.destination)?,
+                    module: route.module,
+                }
+            }
             number => Self::Other { number },
         })
     }
@@ -290,6 +399,22 @@ fn digest(bytes: &[u8]) -> Result<DigestText, RecordError> {
     yulian_crypto::Digest::from_slice(bytes)
         .map(DigestText)
         .ok_or(RecordError::Digest)
+}
+
+fn accepted(risk: &Option<proto::AcceptedRisk>) -> Option<AcceptedRiskView> {
+    risk.as_ref().map(Into::into)
+}
+
+fn created(action: proto::CreateChain) -> Result<ActionView, RecordError> {
+    let validators = action.validators.iter().map(|public_key| key(public_key));
+    Ok(ActionView::CreateChain {
+        validators: validators.collect::<Result<_, _>>()?,
+        accept_risk: accepted(&action.accept_risk),
+        name: action.name,
+        title: action.title,
+        template: action.template,
+        creator: action.creator,
+    })
 }
 
 fn agreed(action: proto::AgreeLink) -> Result<ActionView, RecordError> {

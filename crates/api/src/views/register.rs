@@ -2,7 +2,10 @@
 
 use crate::{
     text::{DigestText, Hex, KeyText},
-    views::members::{RecordError, key},
+    views::{
+        RiskView,
+        members::{RecordError, key},
+    },
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -57,7 +60,7 @@ pub struct ChainNodeView {
     pub public_key: KeyText,
     /// Owner.
     pub organisation: String,
-    /// Validator when the chain began; else an observer.
+    /// Validator, as a quorum of the validators before said last; else an observer.
     pub validator: bool,
     /// Its owner agreed.
     pub agreed: bool,
@@ -111,6 +114,13 @@ pub struct ChainRecordView {
     /// Block time from which its data are removed, ms since 1970-01-01 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destroy_after_ms: Option<u64>,
+    /// The risk that was accepted when it was created, where one cloud can stop it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskView>,
+    /// First height at which the chain's validators are these; 0 = since it began.
+    pub validators_since: u64,
+    /// Validators that are no nodes of the register.
+    pub validators_elsewhere: u32,
     /// The record as it stands in the state.
     pub bytes: Hex,
 }
@@ -148,6 +158,9 @@ impl ChainRecordView {
             since_ms: record.state_ms,
             reason: record.reason,
             checkpoint,
+            risk: record.risk.as_ref().map(RiskView::from),
+            validators_since: record.validators_since,
+            validators_elsewhere: record.validators_elsewhere,
             destroy_after_ms: (record.destroy_after_ms > 0).then_some(record.destroy_after_ms),
             bytes: Hex(bytes.clone()),
         })

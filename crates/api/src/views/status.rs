@@ -2,7 +2,7 @@
 
 use crate::{
     text::{DigestText, KeyText},
-    views::{CharterView, ParameterView, ValidatorView},
+    views::{CharterView, ParameterView, RiskView, ValidatorView},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -53,8 +53,14 @@ pub struct RegimeView {
     /// Quota of disk space, MiB; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_mib: Option<u32>,
+    /// Transactions that reached this node in the last whole second.
+    #[serde(default)]
+    pub transactions_last_second: u32,
     /// Disk space as last measured, MiB.
     pub storage_used_mib: u64,
+    /// The same in bytes.
+    #[serde(default)]
+    pub storage_used_bytes: u64,
     /// Transactions that a quota refused since the start.
     pub quota_refusals: u64,
 }
@@ -104,6 +110,9 @@ pub struct ChainStatus {
     pub reason: Option<String>,
     /// Validators in force.
     pub validators: Vec<ValidatorView>,
+    /// The risk that members accepted with them, where one cloud can stop the chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskView>,
     /// Transactions that wait on this node.
     pub mempool: MempoolView,
     /// Other members of the chain that this node is connected to.

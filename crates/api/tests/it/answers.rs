@@ -18,14 +18,14 @@ const CHAIN: &str = "/v1/chains/default";
 /// (operation, path and query, status that is expected)
 type Sample = (&'static str, String, u16);
 
-struct Filled {
-    world: World,
+pub(crate) struct Filled {
+    pub(crate) world: World,
     id: String,
     account: String,
     key: String,
 }
 
-fn filled() -> Filled {
+pub(crate) fn filled() -> Filled {
     let world = World::new();
     let transactions: Vec<Bytes> = (0..3).map(|number| world.deposit(number)).collect();
     let id = SealedTransaction::decode(transactions[1].clone())
@@ -104,6 +104,7 @@ fn samples(filled: &Filled) -> Vec<Sample> {
         ("register", at("/register?limit=1".into()), 200),
         ("templates", at("/templates".into()), 200),
         ("offers", at("/offers?limit=1".into()), 200),
+        ("pending", at("/pending".into()), 200),
         ("proposals", at("/proposals?limit=200".into()), 200),
         ("proposal", at("/proposals/4".into()), 200),
         ("proposal", at("/proposals/40".into()), 404),
@@ -111,8 +112,8 @@ fn samples(filled: &Filled) -> Vec<Sample> {
     ]
 }
 
-/// Checked elsewhere: submissions in `submit`, the stream in `stream`.
-const ELSEWHERE: [&str; 3] = ["submit_transaction", "submit_batch", "stream_blocks"];
+/// Checked elsewhere: submissions in `submit`, the stream in `stream`, what asks with a body in `states`.
+const ELSEWHERE: [&str; 4] = ["submit_transaction", "submit_batch", "stream_blocks", "state_values"];
 
 #[test]
 fn every_operation_is_served_and_fits_its_schema() {

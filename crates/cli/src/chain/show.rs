@@ -7,11 +7,13 @@ use crate::{
     out,
     problem::{Exit, Result},
     refusal::sdk,
+    risk,
+    status::quota,
     text::say,
 };
 use clap::Args;
 use serde_json::json;
-use yulian_sdk::views::{ChainLife, ChainRecordView};
+use yulian_sdk::views::{ChainLife, ChainRecordView, RegimeView};
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
@@ -75,12 +77,36 @@ pub(super) async fn list(arguments: &List) -> Result<Exit> {
 
 pub(super) async fn show(arguments: &Show) -> Result<Exit> {
     let chain = find(&arguments.connect.chain().await?, &arguments.name).await?;
+    let in_use = in_use(&arguments.connect, &chain).await?;
     if arguments.json {
-        out::json(&chain);
+        let mut value = serde_json::to_value(&chain).unwrap_or_default();
+        let each = in_use
+            .iter()
+            .map(|(node, regime)| json!({ "node": node, "regime": regime }));
+        value["in_use"] = each.collect();
+        out::json(&value);
     } else {
         print(&chain);
+        if let Some(line) = quota(in_use.iter().map(|(_, regime)| regime)) {
+            out::line(format!("  {line}"));
+        }
     }
     Ok(Exit::Done)
+}
+
+/// What every node that answers lets the chain do and sees it use.
+async fn in_use(connect: &Connect, chain: &ChainRecordView) -> Result<Vec<(String, RegimeView)>> {
+    let client = connect.client()?;
+    let mut found = Vec::new();
+    for at in 0..client.urls().count() {
+        // One that does not answer hosts nothing now.
+        let Ok(status) = client.only(at).status().await else {
+            continue;
+        };
+        let own = status.chains.iter().find(|hosted| hosted.id == chain.id);
+        found.extend(own.map(|hosted| (status.name.clone(), hosted.regime)));
+    }
+    Ok(found)
 }
 
 pub(super) fn print(chain: &ChainRecordView) {
@@ -112,6 +138,13 @@ pub(super) fn print(chain: &ChainRecordView) {
     ];
     if !chain.reason.is_empty() {
         rows.push((say::label_reason(), out::one_line(&chain.reason)));
+    }
+    if chain.validators_since > 0 {
+        let since = say::validators_stated(chain.validators_since, chain.validators_elsewhere);
+        rows.push((say::label_validators_stated(), since));
+    }
+    if let Some(risk) = &chain.risk {
+        rows.push((say::label_risk(), risk::line(risk)));
     }
     if let Some(last) = &chain.checkpoint {
         rows.push((say::label_checkpoint(), say::block_place(last.height, last.digest)));
@@ -153,7 +186,7 @@ pub(super) async fn templates(arguments: &Templates) -> Result<Exit> {
 }
 
 /// Where a chain is in its life, in words.
-pub(super) fn life(life: ChainLife) -> String {
+pub(crate) fn life(life: ChainLife) -> String {
     match life {
         ChainLife::Asked => say::life_asked(),
         ChainLife::Starting => say::life_starting(),

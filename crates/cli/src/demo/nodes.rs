@@ -17,15 +17,11 @@ use crate::{
     progress::Progress,
     refusal::sdk,
     text::problem,
-    up::HOLD_FILE,
+    up::hold,
 };
 use futures::future::try_join_all;
 use rustix::process::Signal;
-use std::{
-    fs,
-    io::ErrorKind,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::time::sleep;
 use yulian_node::config::SyncMode;
 use yulian_sdk::{
@@ -146,7 +142,7 @@ impl Pair {
                 },
             )?,
         };
-        let_go(scene, &spare)?;
+        hold::lift(&scene.dir.join(&spare.folder))?;
         answers(scene, &spare).await?;
         Ok(Self { old, spare })
     }
@@ -164,17 +160,6 @@ impl Pair {
         let figure = change(scene, &self.spare, &self.old).await?;
         control::stop(&scene.dir, &self.spare.name, Signal::TERM).await?;
         Ok(figure)
-    }
-}
-
-/// Removes what holds a node back; `yulian up` starts it then.
-fn let_go(scene: &Scene, node: &NodeEntry) -> Result<()> {
-    let hold = scene.dir.join(&node.folder).join(HOLD_FILE);
-    match fs::remove_file(&hold) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(problem::cannot_write(hold.display()).caused_by(&error))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -220,7 +205,7 @@ async fn change(scene: &Scene, old: &NodeEntry, new: &NodeEntry) -> Result<Strin
         .await?
         .ok_or_else(|| problem::unknown_node(&old.name, ""))?;
     let joining = validator::ready(&scene.chain, &scene.voters, &url(new), deadline, &mut progress).await?;
-    let (action, reason) = validator::action(Some(&leaving), Some(&joining))?;
+    let (action, reason) = validator::action(Some(&leaving), Some(&joining), None)?;
     let id = governance::propose(&scene.chain, &scene.voters, &action, &reason).await?;
     let proposal = governance::vote(&scene.chain, &scene.voters, id, true).await?;
     if proposal.status != ProposalStatus::Carried {

@@ -15,6 +15,7 @@ use std::{
     path::{Path, PathBuf},
     str::FromStr,
 };
+use yulian_crypto::Digest;
 use yulian_sdk::{
     Action,
     views::{CharterView, QuorumView},
@@ -26,15 +27,26 @@ const MS_PER_HOUR: u64 = 3_600_000;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Show(Show),
+    Propose(Propose),
     Change(Change),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     #[arg(long)]
+    file: Option<PathBuf>,
+    #[arg(long)]
     json: bool,
     #[command(flatten)]
     connect: Connect,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Propose {
+    #[arg(long)]
+    file: PathBuf,
+    #[command(flatten)]
+    ballot: Ballot,
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +92,7 @@ impl FromStr for Share {
 pub(crate) fn run(command: Command) -> Result<Exit> {
     match command {
         Command::Show(arguments) => block_on(show(&arguments)),
+        Command::Propose(arguments) => block_on(propose(&arguments)),
         Command::Change(arguments) => block_on(change(&arguments)),
     }
 }
@@ -96,6 +109,7 @@ async fn show(arguments: &Show) -> Result<Exit> {
         parameters,
         charter,
         voting_period_ms,
+        digest,
         text_digest,
     } = info.charter;
     let share = |quorum: Option<QuorumView>| {
@@ -115,8 +129,37 @@ async fn show(arguments: &Show) -> Result<Exit> {
             say::label_charter_text(),
             text_digest.map_or_else(say::charter_text_absent, |digest| digest.to_string()),
         ),
+        (say::label_charter_digest(), digest.to_string()),
     ]);
-    Ok(Exit::Done)
+    Ok(match &arguments.file {
+        Some(file) if !compare_text(file, text_digest.map(|digest| digest.0))? => Exit::No,
+        _ => Exit::Done,
+    })
+}
+
+/// Says whether a file is the charter's text.
+pub(crate) fn compare_text(file: &Path, known: Option<Digest>) -> Result<bool> {
+    let digest = files::sm3_of(file)?;
+    let same = known == Some(digest);
+    out::note_line(match same {
+        true => say::charter_text_same(file.display(), digest),
+        false => say::charter_text_other(file.display(), digest),
+    });
+    Ok(same)
+}
+
+/// A new text under the rules in force.
+async fn propose(arguments: &Propose) -> Result<Exit> {
+    out::note_line(say::charter_text_digest(hex::encode(text_digest(&arguments.file)?)));
+    let change = Change {
+        validators: None,
+        parameters: None,
+        charter: None,
+        voting_hours: None,
+        text: Some(arguments.file.clone()),
+        ballot: arguments.ballot.clone(),
+    };
+    self::change(&change).await
 }
 
 async fn change(arguments: &Change) -> Result<Exit> {

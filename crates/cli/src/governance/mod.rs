@@ -1,6 +1,7 @@
 //! What the consortium decides by vote: validators, parameters, organisations, protocol versions.
 
 pub(crate) mod charter;
+mod membership;
 pub(crate) mod nodes;
 pub(crate) mod organisation;
 pub(crate) mod parameter;

@@ -1,6 +1,6 @@
 //! `yulian organisation`.
 
-use super::Ballot;
+use super::{Ballot, membership};
 use crate::{
     connect::{Connect, block_on},
     key::passphrase,
@@ -21,10 +21,17 @@ pub(crate) enum Command {
     Remove(Named),
     Freeze(Named),
     Unfreeze(Named),
+    Invite(membership::Invite),
+    Withdraw(Named),
+    Accept(membership::Accept),
+    Join(membership::Join),
+    Leave(membership::Leave),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
+    #[arg(long)]
+    pending: bool,
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -71,11 +78,22 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
             let action = Action::UnfreezeOrganisation(named.id.clone());
             block_on(decide(&named, action, say::action_unfreeze_organisation(&named.id)))
         }
+        Command::Invite(arguments) => block_on(membership::invite(&arguments)),
+        Command::Withdraw(named) => {
+            let action = Action::WithdrawInvitation(named.id.clone());
+            block_on(decide(&named, action, say::action_withdraw_invitation(&named.id)))
+        }
+        Command::Accept(arguments) => block_on(membership::accept(&arguments)),
+        Command::Join(arguments) => block_on(membership::join(&arguments)),
+        Command::Leave(arguments) => block_on(membership::leave(&arguments)),
     }
 }
 
 async fn list(arguments: &List) -> Result<Exit> {
     let chain = arguments.connect.chain().await?;
+    if arguments.pending {
+        return membership::pending(&chain, arguments.json).await;
+    }
     let mut items: Vec<OrganisationView> = Vec::new();
     let mut page = Page::default();
     loop {

@@ -7,13 +7,14 @@ use crate::{
     out,
     problem::{Exit, Result},
     refusal::sdk,
+    risk,
     text::say,
 };
 use clap::{Args, Subcommand};
 use serde_json::json;
 use yulian_sdk::{
     Page,
-    views::{ActionView, ProposalStatus, ProposalView},
+    views::{AcceptedRiskView, ActionView, ProposalStatus, ProposalView},
 };
 
 #[derive(Debug, Subcommand)]
@@ -118,11 +119,43 @@ fn print(view: &ProposalView) {
 /// What a proposal would do, in words.
 fn action(action: &ActionView) -> String {
     match action {
-        ActionView::AddValidator { validator } => say::action_add(out::one_line(&validator.name), validator.public_key),
-        ActionView::RemoveValidator { public_key } => say::action_remove(public_key),
-        ActionView::ReplaceValidator { public_key, validator } => {
-            say::action_replace(public_key, out::one_line(&validator.name), validator.public_key)
+        ActionView::AddValidator { validator, accept_risk } => {
+            let added = say::action_add(out::one_line(&validator.name), validator.public_key);
+            with_risk(added, accept_risk.as_ref())
         }
+        ActionView::RemoveValidator {
+            public_key,
+            accept_risk,
+        } => with_risk(say::action_remove(public_key), accept_risk.as_ref()),
+        ActionView::ReplaceValidator {
+            public_key,
+            validator,
+            accept_risk,
+        } => {
+            let replaced = say::action_replace(public_key, out::one_line(&validator.name), validator.public_key);
+            with_risk(replaced, accept_risk.as_ref())
+        }
+        ActionView::CreateChain {
+            name,
+            template,
+            creator,
+            accept_risk,
+            ..
+        } => {
+            let created = say::action_create_chain(out::one_line(name), template, creator);
+            with_risk(created, accept_risk.as_ref())
+        }
+        ActionView::ChangeChain { name, life, .. } => {
+            say::action_change_chain(out::one_line(name), crate::chain::life_words(*life))
+        }
+        ActionView::InviteOrganisation {
+            id,
+            name,
+            valid_until_ms,
+            ..
+        } => say::action_invite(id, out::one_line(name), clock::beijing(*valid_until_ms)),
+        ActionView::WithdrawInvitation { id } => say::action_withdraw_invitation(id),
+        ActionView::SetTemplate { template } => say::action_set_template(&template.name),
         ActionView::SetParameter { name, value } => say::action_parameter(out::one_line(name), value),
         ActionView::AddOrganisation { id, name, .. } => say::action_add_organisation(id, out::one_line(name)),
         ActionView::RemoveOrganisation { id } => say::action_remove_organisation(id),
@@ -145,8 +178,21 @@ fn action(action: &ActionView) -> String {
             true => say::action_close_route(source, destination, out::one_line(module)),
             false => say::action_open_route(source, destination, out::one_line(module)),
         },
+        ActionView::RemoveRoute {
+            source,
+            destination,
+            module,
+        } => say::action_remove_route(source, destination, out::one_line(module)),
         ActionView::LiftFreeze { source, destination } => say::action_lift_freeze(source, destination),
         ActionView::Other { number } => say::action_other(number),
+    }
+}
+
+/// An action with the risk that it accepts: whoever votes must see it.
+fn with_risk(action: String, accepted: Option<&AcceptedRiskView>) -> String {
+    match accepted {
+        Some(accepted) => say::action_with_risk(action, risk::accepted(accepted)),
+        None => action,
     }
 }
 

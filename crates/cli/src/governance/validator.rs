@@ -11,6 +11,7 @@ use crate::{
     problem::{Cause, Exit, Result},
     progress::Progress,
     refusal::sdk,
+    risk,
     text::{
         problem::{self, NODE_UNREACHABLE},
         say,
@@ -25,6 +26,7 @@ use yulian_sdk::{
     Action, Candidate, Chain,
     views::{CandidateView, ProposalStatus, ProposalView, ValidatorSetView, ValidatorView, ValidatorsView},
 };
+use yulian_types::proto::AcceptedRisk;
 
 /// Between two looks at a chain that is on its way.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -75,6 +77,8 @@ pub(crate) struct Replace {
 pub(crate) struct Change {
     #[arg(long, default_value_t = 180)]
     timeout_s: u64,
+    #[arg(long, value_name = "REASON")]
+    accept_risk: Option<String>,
     #[command(flatten)]
     ballot: Ballot,
 }
@@ -132,6 +136,9 @@ fn print(set: &ValidatorSetView) {
         ],
         &rows,
     );
+    if let Some(accepted) = &set.risk {
+        out::line(risk::line(accepted));
+    }
 }
 
 /// Adds `candidate`, removes `leaving`, or puts the one in the place of the other.
@@ -140,15 +147,20 @@ async fn change(change: &Change, candidate: Option<&str>, leaving: Option<&str>)
     let (chain, voters) = ballot.open().await?;
     let deadline = Instant::now() + Duration::from_secs(change.timeout_s);
     let mut progress = Progress::new(say::step_preparing(), None);
-    let leaving = match leaving {
-        Some(named) => Some(find(&chain.validators().await.map_err(sdk)?, named)?),
-        None => None,
-    };
+    let now = chain.validators().await.map_err(sdk)?;
+    let leaving = leaving.map(|named| find(&now, named)).transpose()?;
     let joining = match candidate {
         Some(url) => Some(ready(&chain, &voters, url, deadline, &mut progress).await?),
         None => None,
     };
-    let (action, reason) = action(leaving.as_ref(), joining.as_ref())?;
+    let risk = change.accept_risk.as_deref().and_then(|reason| {
+        let risk = risk::after(&now, leaving.as_ref(), joining.as_ref(), reason);
+        if risk.is_none() {
+            out::note_line(say::risk_none());
+        }
+        risk
+    });
+    let (action, reason) = action(leaving.as_ref(), joining.as_ref(), risk)?;
     progress.label(say::step_voting());
     let view = ballot.decide(&chain, &voters, &action, reason).await?;
     if view.status != ProposalStatus::Carried {
@@ -235,19 +247,26 @@ async fn is_ready(candidate: &Chain) -> Result<bool> {
 }
 
 /// What to propose, and the reason that is given for it.
-pub(crate) fn action(leaving: Option<&ValidatorView>, joining: Option<&CandidateView>) -> Result<(Action, String)> {
+pub(crate) fn action(
+    leaving: Option<&ValidatorView>,
+    joining: Option<&CandidateView>,
+    risk: Option<AcceptedRisk>,
+) -> Result<(Action, String)> {
     let candidate = |view: &CandidateView| Candidate::try_from(view).or_problem(problem::bad_answer);
     Ok(match (leaving, joining) {
         (Some(old), Some(new)) => {
             let reason = say::action_replace(old.public_key, out::one_line(&new.name), new.public_key);
-            (Action::ReplaceValidator(old.public_key.0, candidate(new)?), reason)
+            (
+                Action::ReplaceValidator(old.public_key.0, candidate(new)?, risk),
+                reason,
+            )
         }
         (None, Some(new)) => (
-            Action::AddValidator(candidate(new)?),
+            Action::AddValidator(candidate(new)?, risk),
             say::action_add(out::one_line(&new.name), new.public_key),
         ),
         (Some(old), None) => (
-            Action::RemoveValidator(old.public_key.0),
+            Action::RemoveValidator(old.public_key.0, risk),
             say::action_remove(old.public_key),
         ),
         (None, None) => return Err(problem::nothing_named()),

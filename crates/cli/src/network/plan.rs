@@ -9,7 +9,10 @@ use crate::{
 };
 use bytes::Bytes;
 use yulian_crypto::sm2::{PublicKey, SecretKey, Signer};
-use yulian_exec::{PROTOCOL_VERSIONS_KNOWN, bootstrap, default_parameters, rules::default_charter};
+use yulian_exec::{
+    PROTOCOL_VERSIONS_KNOWN, bootstrap, default_parameters,
+    rules::{default_charter, risk_of},
+};
 use yulian_modules::chain::built_in;
 use yulian_node::config::SyncMode;
 use yulian_types::{
@@ -128,7 +131,21 @@ fn message(
         modules: vec![CHAIN_MODULE.into(), EVIDENCE_MODULE.into()],
         templates: templates(),
         offers: offers(topology, nodes),
+        accepted_risk: topology
+            .accept_risk
+            .as_deref()
+            .map(|reason| accepted(&validators, reason)),
     })
+}
+
+/// The risk that the validators have. Where they have none, genesis refuses that one is accepted.
+fn accepted(validators: &ValidatorSet, reason: &str) -> proto::AcceptedRisk {
+    let nothing = || proto::AcceptedRisk {
+        validators: validators.len() as u32,
+        reason: reason.into(),
+        ..Default::default()
+    };
+    risk_of(validators, reason).unwrap_or_else(nothing)
 }
 
 /// The templates of this program.

@@ -34,6 +34,9 @@ pub(crate) struct Topology {
     /// Values of chain parameters other than the defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) parameters: BTreeMap<String, u64>,
+    /// Why validators may stand in fewer clouds than it takes to lose any one of them. Without it that is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) accept_risk: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) charter: Option<Charter>,
     /// What every node offers to host beside the network's own chain; without it each owner says so later.

@@ -2,14 +2,13 @@
 
 use crate::{
     connect::{DIR_DEFAULT, block_on},
-    files,
     network::record::{NodeEntry, Record},
     out,
-    problem::{Cause, Exit, Result},
+    problem::{Exit, Result},
     refusal::sdk,
     text::{problem, say},
     up::{
-        HOLD_FILE,
+        hold,
         status_file::{self, RunningNode},
     },
 };
@@ -17,8 +16,6 @@ use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     collections::BTreeMap,
-    fs,
-    io::ErrorKind,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -78,9 +75,14 @@ fn running(dir: &Path, name: &str) -> Result<Option<RunningNode>> {
 
 /// Holds a node and sends its process a signal; returns its name when the process is gone.
 pub(crate) async fn stop(dir: &Path, named: &str, signal: Signal) -> Result<String> {
+    stop_while(dir, named, signal, None).await
+}
+
+/// The same; where a process is named, the node is held no longer than that lives.
+pub(crate) async fn stop_while(dir: &Path, named: &str, signal: Signal, process: Option<u32>) -> Result<String> {
     let record = Record::read(dir)?;
     let node = record.node(named)?;
-    files::write(&dir.join(&node.folder).join(HOLD_FILE), b"", false)?;
+    hold::set(&dir.join(&node.folder), process)?;
     let deadline = Instant::now() + STOP_WITHIN;
     let mut asked = 0;
     while let Some(seen) = running(dir, &node.name)?.filter(|seen| seen.pid != 0) {
@@ -103,12 +105,7 @@ pub(crate) async fn stop(dir: &Path, named: &str, signal: Signal) -> Result<Stri
 pub(crate) async fn start(dir: &Path, named: &str, within: Duration) -> Result<String> {
     let record = Record::read(dir)?;
     let node = record.node(named)?;
-    let hold = dir.join(&node.folder).join(HOLD_FILE);
-    match fs::remove_file(&hold) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-    .or_problem(|| problem::cannot_write(hold.display()))?;
+    hold::lift(&dir.join(&node.folder))?;
     let deadline = Instant::now() + within;
     let client = client(&record.nodes)?;
     let tips = tips(&client, record.nodes.len()).await;

@@ -161,7 +161,9 @@ mod tests {
         for (name, zh, en) in [
             say::TEXTS,
             crate::bench::say::TEXTS,
+            crate::between::say::TEXTS,
             crate::demo::say::TEXTS,
+            crate::drill::say::TEXTS,
             problem::TEXTS,
             HELP,
         ]

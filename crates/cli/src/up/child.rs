@@ -1,6 +1,9 @@
 //! One node process: started, watched, started again when it dies, stopped in order.
 
-use super::log::{Log, last_words, pump};
+use super::{
+    hold,
+    log::{Log, last_words, pump},
+};
 use crate::{
     network::record::NodeEntry,
     out,
@@ -31,8 +34,6 @@ const SETTLED: Duration = Duration::from_secs(60);
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 /// Between two looks for a file that holds a node.
 const LOOK: Duration = Duration::from_millis(100);
-/// While this file is in a node's folder, the node is not started.
-pub(crate) const HOLD_FILE: &str = "hold";
 /// Name of the log in a node's folder.
 pub(crate) const LOG_FILE: &str = "node.log";
 /// Name of the configuration in a node's folder.
@@ -103,7 +104,7 @@ impl Keeper {
     }
 
     fn held(&self) -> bool {
-        self.folder.join(HOLD_FILE).exists()
+        hold::is_set(&self.folder)
     }
 
     /// Returns whether all is to stop.

@@ -1,7 +1,8 @@
 //! Waiting until every node of a network takes transactions and has met the others.
 
 use super::{
-    child::{HOLD_FILE, LOG_FILE},
+    child::LOG_FILE,
+    hold,
     log::{TAIL_LINES, tail},
 };
 use crate::{
@@ -39,7 +40,7 @@ pub(super) async fn wait(dir: &Path, nodes: &[NodeEntry]) -> Result<()> {
     for (at, node) in nodes.iter().enumerate() {
         let one = client.only(at);
         let folder = dir.join(&node.folder);
-        while !folder.join(HOLD_FILE).exists() && !one.readiness().await.is_ok_and(|answer| answer.ready) {
+        while !hold::is_set(&folder) && !one.readiness().await.is_ok_and(|answer| answer.ready) {
             if Instant::now() >= deadline {
                 let log = folder.join(LOG_FILE);
                 return Err(problem::not_ready(&node.name, log.display()).because(tail(&log, TAIL_LINES)));
@@ -50,7 +51,7 @@ pub(super) async fn wait(dir: &Path, nodes: &[NodeEntry]) -> Result<()> {
     }
     progress.label(say::connecting());
     let running: Vec<usize> = (0..nodes.len())
-        .filter(|at| !dir.join(&nodes[*at].folder).join(HOLD_FILE).exists())
+        .filter(|at| !hold::is_set(&dir.join(&nodes[*at].folder)))
         .collect();
     let deadline = Instant::now() + MET_WITHIN;
     while !have_met(&client, &running).await && Instant::now() < deadline {

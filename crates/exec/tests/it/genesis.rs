@@ -33,6 +33,37 @@ fn list(genesis: &mut proto::Genesis) -> Vec<proto::Validator> {
     genesis.validators.take().expect("a set").validators
 }
 
+fn risk(validators: u32, clouds: &[(&str, u32)]) -> proto::AcceptedRisk {
+    let share = |(cloud, validators): &(&str, u32)| proto::CloudShare {
+        cloud: cloud.to_string(),
+        validators: *validators,
+    };
+    proto::AcceptedRisk {
+        validators,
+        clouds: clouds.iter().map(share).collect(),
+        reason: "第四朵云下月交付".into(),
+    }
+}
+
+#[test]
+fn a_risk_that_genesis_accepts_stands_in_the_first_state() {
+    let mut message = genesis_message();
+    let mut all = list(&mut message);
+    all.push(validator("v4", "联通", "a"));
+    message.validators = set_of(all);
+    message.accepted_risk = Some(risk(5, &[("联通", 2)]));
+    let genesis = SealedGenesis::new(message).expect("well formed");
+    let first = bootstrap(&genesis).expect("a state");
+    let set = genesis.validators.digest();
+    let key = tables::risk(&set);
+    let write = first.writes.iter().find(|write| write.key == key.key);
+    let value = write.and_then(|write| write.value.clone()).expect("a record");
+    let record = <proto::RiskRecord as prost::Message>::decode(value).expect("a record");
+    assert_eq!(record.risk, genesis.message.accepted_risk);
+    assert_eq!(record.set[..], set.0);
+    assert_eq!((record.proposal, record.height), (0, 0));
+}
+
 #[test]
 fn a_good_genesis_gives_the_first_state() {
     let mut message = genesis_message();
@@ -158,6 +189,11 @@ fn validators() {
         limit: 1,
     };
     assert_eq!(crowded, GenesisFault::Validators(cloud));
+    let beside = fault(|genesis| genesis.accepted_risk = Some(risk(4, &[])));
+    assert!(
+        matches!(beside, GenesisFault::Validators(SetFault::Risk { .. })),
+        "{beside}"
+    );
     let namesakes = fault(|genesis| {
         let mut list = list(genesis);
         list[0].name = "same".into();

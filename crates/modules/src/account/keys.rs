@@ -11,17 +11,22 @@ pub(super) fn parse_key(bytes: &[u8]) -> Result<PublicKey, Failure> {
     PublicKey::from_bytes(bytes).map_err(|error| Failure::new(&codes::BAD_PUBLIC_KEY, error.to_string()))
 }
 
-/// Refuses a key that any account has or had, and one whose holder did not sign for this account.
-pub(super) fn check_new_key(
+/// Refuses a key that any account has or had.
+pub(super) fn check_unused(call: &mut Call<'_>, key: &PublicKey) -> Result<(), Failure> {
+    let owner: Option<proto::KeyOwner> = call.record(&StateKey::key_owner(key), "key owner")?;
+    match owner {
+        Some(_) => Err(Failure::new(&codes::KEY_USED, key.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a key whose holder did not sign for this account.
+pub(super) fn check_possession(
     call: &mut Call<'_>,
     key: &PublicKey,
     account: &Digest,
     possession: &[u8],
 ) -> Result<(), Failure> {
-    let owner: Option<proto::KeyOwner> = call.record(&StateKey::key_owner(key), "key owner")?;
-    if owner.is_some() {
-        return Err(Failure::new(&codes::KEY_USED, key.to_string()));
-    }
     let message = sm3::tagged(&tags::KEY_POSSESSION, &[&call.block().chain_id.0, &account.0]);
     if call.verify(key, &message.0, possession)? {
         return Ok(());
@@ -38,7 +43,8 @@ pub(super) fn rotate(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fa
     }
     let public_key = parse_key(&arguments.public_key)?;
     let id = Digest::from_slice(&account.id).ok_or_else(|| call.broken("account", "a malformed id"))?;
-    check_new_key(call, &public_key, &id, &arguments.possession)?;
+    check_unused(call, &public_key)?;
+    check_possession(call, &public_key, &id, &arguments.possession)?;
     account.public_key = arguments.public_key;
     account.key_since_height = call.block().height;
     let mut effect = Effect::default();

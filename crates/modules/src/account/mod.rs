@@ -8,7 +8,7 @@ mod keys;
 mod register;
 mod standing;
 
-pub(crate) use self::register::{NewAccount, opening};
+pub(crate) use self::register::{NewAccount, Possession, opening};
 
 use crate::effect::Effect;
 use bytes::Bytes;

@@ -12,7 +12,16 @@ pub(crate) struct NewAccount<'a> {
     pub(crate) public_key: &'a Bytes,
     pub(crate) roles: &'a [String],
     pub(crate) label: &'a str,
-    pub(crate) possession: &'a [u8],
+    pub(crate) possession: Possession<'a>,
+}
+
+/// That somebody holds the key of a new account.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Possession<'a> {
+    /// Signature over SM3("ylKeyOwn" ‖ chain id ‖ account id).
+    Signed(&'a [u8]),
+    /// The key has just signed something else that names this chain and this organisation.
+    Shown,
 }
 
 /// Checks a new account and returns what opening it changes, with the account's id.
@@ -25,7 +34,10 @@ pub(crate) fn opening(call: &mut Call<'_>, new: &NewAccount<'_>) -> Result<(Effe
     }
     let key = keys::parse_key(new.public_key)?;
     let id = account_id(&key);
-    keys::check_new_key(call, &key, &id, new.possession)?;
+    keys::check_unused(call, &key)?;
+    if let Possession::Signed(signature) = new.possession {
+        keys::check_possession(call, &key, &id, signature)?;
+    }
     let height = call.block().height;
     let account = proto::Account {
         id: Bytes::copy_from_slice(&id.0),
@@ -56,7 +68,7 @@ pub(super) fn register(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, 
         public_key: &arguments.public_key,
         roles: &arguments.roles,
         label: &arguments.label,
-        possession: &arguments.possession,
+        possession: Possession::Signed(&arguments.possession),
     };
     let (effect, account) = opening(call, &new)?;
     effect.write(call)?;

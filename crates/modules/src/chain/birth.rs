@@ -4,7 +4,11 @@ use super::{codes, create::Request};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use yulian_crypto::{Digest, sm2::PublicKey};
-use yulian_exec::{Call, Failure, bootstrap, chains, default_parameters, rules, tables};
+use yulian_exec::{
+    Call, Code, Failure, GenesisFault, bootstrap, chains, default_parameters,
+    rules::{self, SetFault},
+    tables,
+};
 use yulian_types::{
     SealedGenesis, StateKey, account_id,
     limits::STATE_VALUE_BYTES_MAX,
@@ -42,6 +46,7 @@ pub(super) fn genesis(call: &mut Call<'_>, request: &Request) -> Result<(SealedG
         parameters: parameters(request)?,
         nodes,
         modules: request.template.modules.clone(),
+        accepted_risk: request.arguments.accept_risk.clone(),
         ..Default::default()
     };
     let sealed = SealedGenesis::new(message).map_err(|error| Failure::new(&codes::BAD_GENESIS, error.to_string()))?;
@@ -49,8 +54,16 @@ pub(super) fn genesis(call: &mut Call<'_>, request: &Request) -> Result<(SealedG
         let detail = format!("{} bytes, at most {STATE_VALUE_BYTES_MAX}", sealed.bytes.len());
         return Err(Failure::new(&codes::GENESIS_TOO_LARGE, detail));
     }
-    bootstrap(&sealed).map_err(|fault| Failure::new(&codes::BAD_GENESIS, fault.to_string()))?;
+    bootstrap(&sealed).map_err(|fault| Failure::new(code(&fault), fault.to_string()))?;
     Ok((sealed, members))
+}
+
+fn code(fault: &GenesisFault) -> &'static Code {
+    match fault {
+        GenesisFault::Validators(SetFault::Cloud { .. }) => &codes::TOO_MANY_IN_CLOUD,
+        GenesisFault::Validators(SetFault::Risk { .. }) => &codes::OTHER_RISK,
+        _ => &codes::BAD_GENESIS,
+    }
 }
 
 fn validator(node: &NodeRecord) -> Validator {

@@ -65,6 +65,14 @@ yulian_exec::codes! {
         "由此不能生成有效的创世", "请按说明修改后重试",
         "no valid genesis follows from this", "correct what the detail names"
     }
+    TOO_MANY_IN_CLOUD = "chain.too_many_in_cloud" {
+        "新链有一朵云上的验证节点超过容错上限", "请把验证节点分散到其他云；确需如此，须经表决建链并写明接受这一风险及理由",
+        "one cloud would hold more of the new chain's validators than it can lose", "spread them over other clouds; if it has to be, a vote creates the chain and accepts the risk with a reason"
+    }
+    OTHER_RISK = "chain.other_risk" {
+        "提案写明接受的风险与新链验证节点的实际情况不符", "请按所列验证节点重新提案",
+        "the risk that the proposal accepts is not the one that the new chain would have", "propose it anew for the validators that it names"
+    }
     GENESIS_TOO_LARGE = "chain.genesis_too_large" {
         "新链的创世过大", "请减少起始账户，其余账户可在建链后登记",
         "the new chain's genesis is too large", "name fewer accounts; register the others on the chain later"
@@ -80,6 +88,10 @@ yulian_exec::codes! {
     BAD_STATEMENT = "chain.bad_statement" {
         "节点的签名声明不正确", "请由该节点以其密钥重新签名",
         "the node's signed statement is wrong", "have the node sign it anew with its key"
+    }
+    OLD_SET = "chain.old_set" {
+        "登记的验证节点集合不早于此声明", "无需再次声明",
+        "the register knows this set of validators, or a later one", "nothing is left to say"
     }
     BAD_REASON = "chain.bad_reason" {
         "理由过长或含控制字符", "理由不超过 512 字节",

@@ -3,14 +3,18 @@
 use super::{
     ACCOUNTS_MAX, OBSERVERS_MAX, ORGANISATIONS_MAX, STATE_ASKED, STATE_STARTING, birth, codes, names_with, offers,
 };
-use crate::effect::Effect;
+use crate::{
+    effect::Effect,
+    risk::{self, Source},
+};
 use bytes::Bytes;
 use yulian_exec::{Call, Failure, chains, limits::VALIDATORS_MIN, rules};
 use yulian_types::{
-    StateKey, encode,
+    SealedGenesis, StateKey, encode,
     limits::VALIDATORS_MAX,
     proto::{
         ChainCreated, ChainNode, ChainRecord, ChainTemplate, Counter, CreateChain, NameList, NodeRecord, Organisation,
+        RiskRecord,
     },
 };
 
@@ -21,12 +25,17 @@ pub(crate) struct Request {
     pub(super) creator: Organisation,
     pub(super) validators: Vec<NodeRecord>,
     pub(super) observers: Vec<NodeRecord>,
+    /// The proposal that creates it, as far as one does.
+    source: Option<(u64, String)>,
 }
 
 pub(super) fn by_role(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
     let arguments: CreateChain = call.decode(arguments)?;
     if !arguments.creator.is_empty() {
         return Err(Failure::new(&codes::NOT_ALLOWED, "only a vote names another creator"));
+    }
+    if arguments.accept_risk.is_some() {
+        return Err(Failure::new(&codes::NOT_ALLOWED, "only a vote accepts a risk"));
     }
     let creator = call.organisation().clone();
     let request = Request::load(call, arguments, creator)?;
@@ -42,7 +51,7 @@ pub(super) fn by_role(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, F
 
 impl Request {
     /// A request that a vote carries.
-    pub(crate) fn by_vote(call: &mut Call<'_>, arguments: CreateChain) -> Result<Self, Failure> {
+    pub(crate) fn by_vote(call: &mut Call<'_>, arguments: CreateChain, source: Source<'_>) -> Result<Self, Failure> {
         let id = arguments.creator.clone();
         let bad = || Failure::new(&codes::BAD_ACCOUNTS, format!("creator {id}"));
         if !rules::is_organisation_id(&id) {
@@ -50,7 +59,11 @@ impl Request {
         }
         let creator: Option<Organisation> = call.record(&StateKey::organisation(&id), "organisation")?;
         let creator = creator.filter(|organisation| organisation.member).ok_or_else(bad)?;
-        Self::load(call, arguments, creator)
+        let request = Self::load(call, arguments, creator)?;
+        Ok(Self {
+            source: Some((source.proposal, source.organisation.into())),
+            ..request
+        })
     }
 
     fn load(call: &mut Call<'_>, arguments: CreateChain, creator: Organisation) -> Result<Self, Failure> {
@@ -70,6 +83,7 @@ impl Request {
             arguments,
             template,
             creator,
+            source: None,
         })
     }
 
@@ -129,12 +143,23 @@ impl Request {
             created_ms: time_ms,
             state_height: height,
             state_ms: time_ms,
+            risk: self.risk(call, &genesis),
             ..Default::default()
         };
         effect.record(StateKey::chain(name), &record);
         effect.put(StateKey::chain_genesis(&genesis.chain_id), genesis.bytes);
         let chain_id = record.chain_id;
         Ok((effect, ChainCreated { chain_id }))
+    }
+
+    fn risk(&self, call: &Call<'_>, genesis: &SealedGenesis) -> Option<RiskRecord> {
+        let (proposal, organisation) = self.source.as_ref()?;
+        let source = Source {
+            proposal: *proposal,
+            organisation,
+        };
+        let accepted = self.arguments.accept_risk.as_ref()?;
+        Some(risk::record(call, &genesis.validators.digest(), accepted, source))
     }
 
     fn count(&self, call: &mut Call<'_>) -> Result<Effect, Failure> {

@@ -2,7 +2,7 @@
 
 use super::{
     DESTROY_DELAY_MS, OBSERVERS_MAX, REASON_BYTES_MAX, STATE_ARCHIVED, STATE_ASKED, STATE_DESTROYED, STATE_DOOMED,
-    STATE_PAUSED, STATE_REFUSED, STATE_RUNNING, STATE_STARTING, codes, offers, record,
+    STATE_PAUSED, STATE_REFUSED, STATE_RUNNING, STATE_STARTING, codes, offers, record, set,
 };
 use crate::effect::Effect;
 use bytes::Bytes;
@@ -86,7 +86,7 @@ pub(super) fn ready(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fai
 }
 
 /// Whether a node signed a statement about a chain of this platform.
-fn check_statement(
+pub(super) fn check_statement(
     call: &mut Call<'_>,
     node: &[u8],
     tag: &Tag,
@@ -234,9 +234,10 @@ pub(super) fn checkpoint(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes
     }
     check_statement(call, &arguments.node, &tags::CHAIN_FINAL, &parts, &arguments.signature)?;
     (node.final_height, node.final_digest) = (arguments.height, arguments.digest.clone());
+    let needed = quorum(set::known(call, &chain)?.len());
     let validators = || chain.nodes.iter().filter(|node| node.validator);
     let same = |node: &&ChainNode| (node.final_height, &node.final_digest) == (arguments.height, &arguments.digest);
-    if validators().filter(same).count() >= quorum(validators().count()) {
+    if validators().filter(same).count() >= needed {
         (chain.final_height, chain.final_digest) = (arguments.height, arguments.digest);
     }
     finish(call, chain, Effect::default(), "checkpoint")
@@ -303,7 +304,7 @@ fn finish(call: &mut Call<'_>, chain: ChainRecord, effect: Effect, event: &'stat
     Ok(Bytes::new())
 }
 
-fn wrong_state(chain: &ChainRecord) -> Failure {
+pub(super) fn wrong_state(chain: &ChainRecord) -> Failure {
     const NAMES: [&str; 9] = [
         "",
         "asked",

@@ -10,6 +10,7 @@ pub mod codes;
 mod create;
 mod life;
 mod offers;
+mod set;
 mod templates;
 
 pub use self::templates::built_in;
@@ -99,6 +100,11 @@ const METHODS: &[Method] = &[
         doc: "Adds and removes observers of a chain of the sender's organisation. ChangeMembers",
     },
     Method {
+        name: "validators",
+        roles: &[],
+        doc: "Carries what a validator says of the set that its chain voted into force. ChainValidators",
+    },
+    Method {
         name: "checkpoint",
         roles: &[],
         doc: "Carries a validator's statement of an archived chain's last block. ChainCheckpoint",
@@ -137,6 +143,7 @@ impl Module for Chain {
             "resume" => life::by_creator(call, arguments, STATE_RUNNING),
             "archive" => life::by_creator(call, arguments, STATE_ARCHIVED),
             "members" => life::members(call, arguments),
+            "validators" => set::state(call, arguments),
             "checkpoint" => life::checkpoint(call, arguments),
             "destroyed" => life::destroyed(call, arguments),
             _ => Err(Failure::new(&yulian_exec::codes::UNKNOWN_METHOD, method)),

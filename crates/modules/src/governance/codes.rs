@@ -70,8 +70,12 @@ yulian_exec::codes! {
         "there would be too many validators", "remove one first, or replace instead"
     }
     TOO_MANY_IN_CLOUD = "governance.too_many_in_cloud" {
-        "同一朵云上的验证节点将超过容错上限", "请把节点分散到其他云",
-        "one cloud would hold more validators than the chain can lose", "spread them over other clouds"
+        "同一朵云上的验证节点将超过容错上限", "请把节点分散到其他云；确需如此，须在提案中写明接受这一风险及理由，由成员表决",
+        "one cloud would hold more validators than the chain can lose", "spread them over other clouds; if it has to be, a proposal may accept the risk with a reason, for the members to vote on"
+    }
+    OTHER_RISK = "governance.other_risk" {
+        "提案写明接受的风险与变更后的实际情况不符", "请按当前验证节点集合重新提案",
+        "the risk that the proposal accepts is not the one that the set would have", "propose it anew for the set as it is now"
     }
     NAME_USED = "governance.name_used" {
         "验证节点重名", "请另取名称",
@@ -120,6 +124,46 @@ yulian_exec::codes! {
     NOT_FROZEN = "governance.not_frozen" {
         "机构没有冻结", "无需解冻",
         "the organisation is not frozen", "nothing is left to do"
+    }
+    ALREADY_INVITED = "governance.already_invited" {
+        "机构已在受邀之列", "请等待其答复，或先撤回邀请",
+        "the organisation is invited already", "wait for its answer, or withdraw the invitation first"
+    }
+    TOO_MANY_INVITATIONS = "governance.too_many_invitations" {
+        "待答复的邀请已达上限", "请等待答复或到期，或撤回不用的邀请",
+        "there are as many open invitations as allowed", "wait until some are answered or expire, or withdraw some"
+    }
+    BAD_INVITATION_TIME = "governance.bad_invitation_time" {
+        "邀请的有效期不合规", "有效期须在当前区块时间之后、90 天之内",
+        "the invitation's time is not well chosen", "it must end after the block's time and within 90 days"
+    }
+    INVITATION_NOT_FOUND = "governance.invitation_not_found" {
+        "没有对该机构的邀请", "请核对机构标识，或请成员表决邀请",
+        "the organisation is not invited", "check its id, or have the members vote on an invitation"
+    }
+    INVITATION_EXPIRED = "governance.invitation_expired" {
+        "邀请已过有效期", "请成员重新表决邀请",
+        "the invitation has expired", "have the members vote on a new one"
+    }
+    OTHER_CHARTER = "governance.other_charter" {
+        "所接受的不是现行章程", "请核对现行章程的文本与摘要（yulian charter show），重新签署",
+        "what was accepted is not the charter in force", "compare the text and the digest of the charter in force (yulian charter show) and sign again"
+    }
+    BAD_ACCEPTANCE = "governance.bad_acceptance" {
+        "加入声明的签名不正确", "请用邀请中写明的密钥对本链、章程与机构标识签名",
+        "the signature of the acceptance is wrong", "sign chain, charter and organisation id with the key that was invited"
+    }
+    LEAVE_BREAKS_SET = "governance.leave_breaks_set" {
+        "机构的验证节点退出后，验证节点集合将不合规", "请先由成员表决以其他机构的节点替换",
+        "without the organisation's validators the set would break its rules", "have the members vote nodes of others into their places first"
+    }
+    NODES_HOST_CHAINS = "governance.nodes_host_chains" {
+        "机构的节点仍承载平台的链", "请先停止接收新链，并由各链替换或归档",
+        "nodes of the organisation still host chains of the platform", "drain them, and have those chains replaced or archived first"
+    }
+    TOO_MANY_LEAVING = "governance.too_many_leaving" {
+        "正在退出的机构已达上限", "请等待它们退出完毕",
+        "as many organisations as allowed are on their way out", "wait until some have left"
     }
     TOO_MANY_MEMBERS = "governance.too_many_members" {
         "成员机构已达上限", "请先移除成员",

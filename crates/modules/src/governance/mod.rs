@@ -7,6 +7,8 @@
 
 mod action;
 pub mod codes;
+mod invitations;
+mod leaving;
 mod members;
 mod nodes;
 mod organisations;
@@ -60,6 +62,8 @@ pub const KIND_END_LINK: u32 = 21;
 pub const KIND_SET_ROUTE: u32 = 22;
 /// Kind of a proposal: `Freeze`, to lift it.
 pub const KIND_LIFT_FREEZE: u32 = 23;
+/// Kind of a proposal: `RemoveRoute`.
+pub const KIND_REMOVE_ROUTE: u32 = 24;
 
 /// Kind of a proposal: `CreateChain`, on a system chain.
 pub const KIND_CREATE_CHAIN: u32 = 11;
@@ -67,6 +71,11 @@ pub const KIND_CREATE_CHAIN: u32 = 11;
 pub const KIND_CHANGE_CHAIN: u32 = 12;
 /// Kind of a proposal: `ChainTemplate` that is added or takes the place of one, on a system chain.
 pub const KIND_SET_TEMPLATE: u32 = 13;
+
+/// Kind of a proposal: `InviteOrganisation`.
+pub const KIND_INVITE_ORGANISATION: u32 = 14;
+/// Kind of a proposal: `OrganisationId`, to withdraw its invitation.
+pub const KIND_WITHDRAW_INVITATION: u32 = 15;
 
 const ADMIN: &[&str] = &[ROLE_ADMIN];
 
@@ -95,6 +104,16 @@ const METHODS: &[Method] = &[
         roles: ADMIN,
         doc: "Takes a node of the sender's organisation that is no validator off the list. RemoveNode",
     },
+    Method {
+        name: "join",
+        roles: &[],
+        doc: "Carries the acceptance of an invitation, signed by the invited key over the charter. JoinOrganisation",
+    },
+    Method {
+        name: "leave",
+        roles: ADMIN,
+        doc: "The sender's organisation leaves: first its validators, then all of it. LeaveOrganisation → LeaveAnswer",
+    },
 ];
 
 impl Module for Governance {
@@ -120,6 +139,8 @@ impl Module for Governance {
             "vote" => proposals::vote(call, arguments),
             "register_node" => nodes::register(call, arguments),
             "remove_node" => nodes::remove(call, arguments),
+            "join" => invitations::join(call, arguments),
+            "leave" => leaving::leave(call, arguments),
             _ => Err(Failure::new(&yulian_exec::codes::UNKNOWN_METHOD, method)),
         }
     }

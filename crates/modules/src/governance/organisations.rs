@@ -2,11 +2,12 @@
 
 use super::{
     codes,
+    leaving::drop_notice,
     members::{Members, charter, check_reach},
     validators::decided,
 };
 use crate::{
-    account::{self, NewAccount},
+    account::{self, NewAccount, Possession},
     effect::Effect,
 };
 use yulian_exec::{
@@ -33,20 +34,27 @@ pub(super) fn add(call: &mut Call<'_>, action: &AddOrganisation) -> Result<Effec
         public_key: &action.admin_public_key,
         roles: &[ROLE_ADMIN.into(), ROLE_WRITER.into()],
         label: &action.admin_label,
-        possession: &action.admin_possession,
+        possession: Possession::Signed(&action.admin_possession),
     };
     let (mut effect, _) = account::opening(call, &first_admin)?;
-    if action.member {
-        effect.extend(join(call, &action.id)?);
-    }
+    effect.extend(admission(call, &action.id, &action.name, action.member)?);
+    Ok(effect)
+}
+
+/// The record of a new organisation, and its place among the members.
+pub(super) fn admission(call: &mut Call<'_>, id: &str, name: &str, member: bool) -> Result<Effect, Failure> {
+    let mut effect = match member {
+        true => join(call, id)?,
+        false => Effect::default(),
+    };
     let organisation = Organisation {
-        id: action.id.clone(),
-        name: action.name.clone(),
-        member: action.member,
+        id: id.into(),
+        name: name.into(),
+        member,
         since_height: call.block().height,
         ..Default::default()
     };
-    effect.record(key, &organisation);
+    effect.record(StateKey::organisation(id), &organisation);
     Ok(effect)
 }
 
@@ -63,12 +71,20 @@ fn join(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
 }
 
 pub(super) fn remove(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
-    let (key, mut organisation) = present(call, id)?;
+    present(call, id)?;
     let decided = decided(call)?;
     let sets = [&decided, &call.block().validators, &call.block().reference];
     if sets.into_iter().any(|set| has_validator(set, id)) {
         return Err(Failure::new(&codes::ORGANISATION_HAS_VALIDATORS, id));
     }
+    let mut effect = departure(call, id)?;
+    effect.extend(drop_notice(call, id)?);
+    Ok(effect)
+}
+
+/// What changes when an organisation without validators is gone.
+pub(super) fn departure(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
+    let (key, mut organisation) = present(call, id)?;
     let mut effect = drop_nodes(call, id)?;
     if organisation.member {
         let members = Members::load(call)?;
@@ -83,7 +99,7 @@ pub(super) fn remove(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
     Ok(effect)
 }
 
-fn has_validator(set: &ValidatorSet, organisation: &str) -> bool {
+pub(super) fn has_validator(set: &ValidatorSet, organisation: &str) -> bool {
     set.validators()
         .iter()
         .any(|validator| validator.organisation == organisation)

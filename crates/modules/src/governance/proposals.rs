@@ -3,10 +3,11 @@
 use super::{
     ACTION_BYTES_MAX, OPEN_PROPOSALS_PER_ORGANISATION_MAX, REASON_BYTES_MAX, STATUS_CARRIED, STATUS_OPEN,
     STATUS_REJECTED,
-    action::{Action, Moment},
+    action::{Action, Moment, Occasion},
     codes,
     members::{Members, charter},
 };
+use crate::risk::Source;
 use bytes::Bytes;
 use yulian_exec::{Call, Failure, rules, tables};
 use yulian_types::{
@@ -28,7 +29,7 @@ pub(super) fn propose(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, F
     }
     let action = Action::decode(arguments.kind, &arguments.action)?;
     // Only to learn whether it is possible: nothing is written of it.
-    action.effect(call, Moment::Proposed)?;
+    action.effect(call, Occasion::PROPOSED)?;
     let deadline_ms = call.block().time_ms.saturating_add(charter(call)?.voting_period_ms);
     let last: proto::Counter = call
         .record(&tables::last_proposal(), "last proposal")?
@@ -109,12 +110,22 @@ pub(super) fn vote(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fail
         }
         Tally::Carried => {
             // If the effect is impossible now, the whole transaction fails and the ballot with it.
-            action.effect(call, Moment::Carried)?.write(call)?;
+            action.effect(call, carried(&proposal))?.write(call)?;
             decide(call, proposal, STATUS_CARRIED, "carried")?;
         }
         Tally::Rejected => decide(call, proposal, STATUS_REJECTED, "rejected")?,
     }
     Ok(Bytes::new())
+}
+
+fn carried(proposal: &Proposal) -> Occasion<'_> {
+    Occasion {
+        moment: Moment::Carried,
+        source: Source {
+            proposal: proposal.id,
+            organisation: &proposal.proposer,
+        },
+    }
 }
 
 fn open_proposal(call: &mut Call<'_>, id: u64) -> Result<Proposal, Failure> {

@@ -1,7 +1,11 @@
 //! Changes of the validator set.
 
-use super::{action::Moment, codes, members::Members};
-use crate::effect::Effect;
+use super::{
+    action::{Moment, Occasion},
+    codes,
+    members::Members,
+};
+use crate::{effect::Effect, risk};
 use bytes::Bytes;
 use yulian_crypto::{Digest, sm2::PublicKey, sm3};
 use yulian_exec::{
@@ -11,25 +15,51 @@ use yulian_exec::{
 };
 use yulian_types::{
     SetError, ValidatorSet, faults_max,
-    proto::{self, AddValidator, CandidateProof, RemoveValidator, ReplaceValidator, Validator},
+    proto::{self, AcceptedRisk, AddValidator, CandidateProof, RemoveValidator, ReplaceValidator, Validator},
     tags,
 };
 
-pub(super) fn add(call: &mut Call<'_>, action: &AddValidator, moment: Moment) -> Result<Effect, Failure> {
+pub(super) fn add(call: &mut Call<'_>, action: &AddValidator, occasion: Occasion<'_>) -> Result<Effect, Failure> {
     let mut list = decided(call)?.validators().to_vec();
-    list.push(candidate(call, &action.validator, &action.proof, moment)?);
-    change(call, list, moment)
+    list.push(candidate(call, &action.validator, &action.proof, occasion.moment)?);
+    change(call, list, action.accept_risk.as_ref(), occasion)
 }
 
-pub(super) fn remove(call: &mut Call<'_>, action: &RemoveValidator, moment: Moment) -> Result<Effect, Failure> {
+pub(super) fn remove(call: &mut Call<'_>, action: &RemoveValidator, occasion: Occasion<'_>) -> Result<Effect, Failure> {
     let list = without(call, &action.public_key)?;
-    change(call, list, moment)
+    change(call, list, action.accept_risk.as_ref(), occasion)
 }
 
-pub(super) fn replace(call: &mut Call<'_>, action: &ReplaceValidator, moment: Moment) -> Result<Effect, Failure> {
+pub(super) fn replace(
+    call: &mut Call<'_>,
+    action: &ReplaceValidator,
+    occasion: Occasion<'_>,
+) -> Result<Effect, Failure> {
     let mut list = without(call, &action.public_key)?;
-    list.push(candidate(call, &action.validator, &action.proof, moment)?);
-    change(call, list, moment)
+    list.push(candidate(call, &action.validator, &action.proof, occasion.moment)?);
+    change(call, list, action.accept_risk.as_ref(), occasion)
+}
+
+/// The effect of an organisation's validators leaving the decided set; none if it has none there.
+pub(super) fn without_organisation(call: &mut Call<'_>, id: &str) -> Result<Effect, Failure> {
+    let set = decided(call)?;
+    let rest: Vec<Validator> = set
+        .validators()
+        .iter()
+        .filter(|v| v.organisation != id)
+        .cloned()
+        .collect();
+    if rest.len() == set.len() {
+        return Ok(Effect::default());
+    }
+    let occasion = Occasion {
+        moment: Moment::Carried,
+        ..Occasion::PROPOSED
+    };
+    change(call, rest, None, occasion).map_err(|failure| match failure.code == &codes::TOO_MANY_SEATS {
+        true => failure,
+        false => Failure::new(&codes::LEAVE_BREAKS_SET, failure.detail),
+    })
 }
 
 /// The set decided so far for the next epoch that is open.
@@ -125,27 +155,41 @@ fn check_proof(call: &mut Call<'_>, key: &PublicKey, proof: &Option<CandidatePro
 }
 
 /// The effect of deciding on another set.
-fn change(call: &mut Call<'_>, list: Vec<Validator>, moment: Moment) -> Result<Effect, Failure> {
+fn change(
+    call: &mut Call<'_>,
+    list: Vec<Validator>,
+    accepted: Option<&AcceptedRisk>,
+    occasion: Occasion<'_>,
+) -> Result<Effect, Failure> {
     let set = ValidatorSet::new(list).map_err(|error| match error {
         SetError::Count(count) if count > 0 => Failure::new(&codes::TOO_MANY_VALIDATORS, error.to_string()),
         SetError::Count(_) => Failure::new(&codes::TOO_FEW_VALIDATORS, error.to_string()),
         other => Failure::new(&codes::BAD_VALIDATOR, other.to_string()),
     })?;
-    rules::check_set(&set).map_err(|fault| {
-        let code = match fault {
-            SetFault::TooFew(_) => &codes::TOO_FEW_VALIDATORS,
-            SetFault::Cloud { .. } => &codes::TOO_MANY_IN_CLOUD,
-            SetFault::Name(_) => &codes::NAME_USED,
-        };
-        Failure::new(code, fault.to_string())
-    })?;
-    if moment == Moment::Carried {
+    rules::check_set(&set, accepted).map_err(refused)?;
+    if occasion.moment == Moment::Carried {
         check_seats(call, &set)?;
     }
+    let digest = set.digest();
     let mut effect = Effect::default();
-    effect.put(tables::decided_set(), Bytes::copy_from_slice(&set.digest().0));
-    effect.put(tables::validator_set(&set.digest()), set.encode());
+    effect.put(tables::decided_set(), Bytes::copy_from_slice(&digest.0));
+    effect.put(tables::validator_set(&digest), set.encode());
+    if let Some(accepted) = accepted {
+        let record = risk::record(call, &digest, accepted, occasion.source);
+        effect.record(tables::risk(&digest), &record);
+    }
     Ok(effect)
+}
+
+fn refused(fault: SetFault) -> Failure {
+    let code = match fault {
+        SetFault::TooFew(_) => &codes::TOO_FEW_VALIDATORS,
+        SetFault::Cloud { .. } => &codes::TOO_MANY_IN_CLOUD,
+        SetFault::Risk { .. } => &codes::OTHER_RISK,
+        SetFault::Reason => &codes::BAD_REASON,
+        SetFault::Name(_) => &codes::NAME_USED,
+    };
+    Failure::new(code, fault.to_string())
 }
 
 /// All changes of one epoch together move at most ⌊(n−1)/3⌋ seats, so that enough of the set in force goes on.

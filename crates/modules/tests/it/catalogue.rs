@@ -85,12 +85,17 @@ fn module_ids_and_methods_are_those_of_the_documentation() {
                 "resume",
                 "archive",
                 "members",
+                "validators",
                 "checkpoint",
                 "destroyed",
             ],
         ),
         (3, "evidence", vec!["deposit", "deposit_batch", "supersede", "revoke"]),
-        (1, "governance", vec!["propose", "vote", "register_node", "remove_node"]),
+        (
+            1,
+            "governance",
+            vec!["propose", "vote", "register_node", "remove_node", "join", "leave"],
+        ),
         (
             5,
             "link",
@@ -107,8 +112,8 @@ fn module_ids_and_methods_are_those_of_the_documentation() {
 fn a_caller_without_the_role_enters_no_block() {
     let mut world = World::with(with_regulator());
     let allowed = |sender: &str, call: &str| match call.split_once('.').expect("module.method") {
-        ("account", "rotate_key") => true,
-        ("chain", "create" | "ready" | "checkpoint" | "destroyed") => true,
+        ("account", "rotate_key") | ("governance", "join") => true,
+        ("chain", "create" | "ready" | "validators" | "checkpoint" | "destroyed") => true,
         ("evidence", "deposit" | "deposit_batch") => sender.starts_with("writer"),
         ("evidence", _) | ("voucher", "issue") => sender.starts_with("admin") || sender.starts_with("writer"),
         ("link", "freeze") => sender.starts_with("regulator"),

@@ -158,6 +158,7 @@ fn rotate(net: &mut Net, times: usize) -> Vec<u64> {
             public_key: old.public_key.clone(),
             validator: Some(validator(&name, &old.cloud, "a")),
             proof: Some(proof),
+            accept_risk: None,
         };
         net.carry_on(A, governance::KIND_REPLACE_VALIDATOR, &replace);
         while !(net.chains[A].height() + 1).is_multiple_of(EPOCH_LENGTH) {
@@ -272,7 +273,7 @@ fn retired_keys_cannot_forge_what_was_before_either() {
 #[test]
 fn the_relay_is_the_one_that_was_agreed_upon_last() {
     let mut net = Net::new(2);
-    let relay = |net: &Net| net.chains[B].world.value(&link::relay_chain());
+    let relay = |net: &Net| net.chains[B].world.value(&StateKey::relay_chain());
     assert_eq!(relay(&net), Some(net.id_bytes(HUB)));
     // A was introduced: to make it the relay it is agreed upon and opened anew.
     let mut agreed = net.agreement(A);

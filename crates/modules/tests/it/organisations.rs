@@ -227,6 +227,7 @@ fn an_organisation_with_validators_does_not_leave() {
         public_key: public("v-d"),
         validator: Some(validator("v-c2", "浪潮", "c")),
         proof: Some(world.candidate_proof("v-c2")),
+        accept_risk: None,
     };
     world.carry(KIND_REPLACE_VALIDATOR, &replace);
     // Decided, but not in force.

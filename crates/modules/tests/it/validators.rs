@@ -34,21 +34,24 @@ fn addition(world: &World, name: &str, cloud: &str, organisation: &str) -> proto
     proto::AddValidator {
         validator,
         proof: Some(world.candidate_proof(name)),
+        accept_risk: None,
     }
 }
 
 fn replacement(world: &World, old: &str, new: &str, cloud: &str, organisation: &str) -> proto::ReplaceValidator {
-    let proto::AddValidator { validator, proof } = addition(world, new, cloud, organisation);
+    let proto::AddValidator { validator, proof, .. } = addition(world, new, cloud, organisation);
     proto::ReplaceValidator {
         public_key: public(old),
         validator,
         proof,
+        accept_risk: None,
     }
 }
 
 fn removal(name: &str) -> proto::RemoveValidator {
     proto::RemoveValidator {
         public_key: public(name),
+        accept_risk: None,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     pool::PoolLimits,
     service::{Failed, NodeService},
 };
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream};
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,10 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use yulian_crypto::{Digest, sm2::PublicKey};
+use yulian_crypto::{
+    Digest,
+    sm2::{PublicKey, SignError},
+};
 use yulian_engine::{
     ChainHandle, Fatal, Runtime, Timing,
     tcp::{TcpContext, TcpHost},
@@ -230,8 +234,38 @@ impl Fleet {
         }
         match order.statement {
             Some(statement) => self.state(order, statement).await,
-            None => false,
+            None => self.state_set(order).await,
         }
+    }
+
+    /// Says who validates a chain, where it has other validators than the register knows.
+    async fn state_set(&mut self, order: &Order) -> bool {
+        let (Some(known), Some(hosted)) = (order.known_set, self.hosted.get(&order.chain_id)) else {
+            return false;
+        };
+        let mark = hosted.node.ledger().set_at(hosted.node.ledger().tip().height);
+        if mark.first_height <= known.since_height.max(known.said) || self.tried_lately(&order.chain_id) {
+            return mark.first_height > known.since_height.max(known.said);
+        }
+        let set = match hosted.node.set(&mark.digest) {
+            Ok(Some(set)) => set,
+            missing => {
+                tracing::error!(name = %order.name, ?missing, "a validator set cannot be read");
+                return true;
+            }
+        };
+        let subject = Subject {
+            name: &order.name,
+            chain_id: order.chain_id,
+        };
+        let transaction = statements::validators(&self.system, &subject, mark.first_height, &set);
+        self.say(order, transaction).await;
+        true
+    }
+
+    fn tried_lately(&self, id: &Digest) -> bool {
+        let now = self.context.now_ms();
+        self.tried.get(id).is_some_and(|at| now < at + RETRY_MS)
     }
 
     /// Removes a chain that the platform has destroyed.
@@ -252,7 +286,7 @@ impl Fleet {
     /// Says on the system chain what it waits for from this node; again until the state shows that it was heard.
     async fn state(&mut self, order: &Order, statement: Statement) -> bool {
         let now = self.context.now_ms();
-        if self.tried.get(&order.chain_id).is_some_and(|at| now < at + RETRY_MS) {
+        if self.tried_lately(&order.chain_id) {
             return true;
         }
         let Some(hosted) = self.hosted.get(&order.chain_id) else {
@@ -271,10 +305,15 @@ impl Fleet {
             Statement::Destroyed { after_ms } if now < after_ms => return true,
             Statement::Destroyed { .. } => statements::destroyed(system, &order.name),
         };
-        self.tried.insert(order.chain_id, now);
+        self.say(order, transaction).await;
+        true
+    }
+
+    async fn say(&mut self, order: &Order, transaction: Result<Bytes, SignError>) {
+        self.tried.insert(order.chain_id, self.context.now_ms());
         match transaction {
             Ok(transaction) => {
-                for (_, answer) in system.submit(vec![transaction]).await {
+                for (_, answer) in self.system.submit(vec![transaction]).await {
                     if let Err(refusal) = answer {
                         tracing::warn!(name = %order.name, %refusal, "what this node says of a chain was refused");
                     }
@@ -282,7 +321,6 @@ impl Fleet {
             }
             Err(error) => tracing::error!(name = %order.name, %error, "this node's key does not sign"),
         }
-        true
     }
 
     /// Ends all of them.

@@ -43,6 +43,8 @@ const CANDIDATE_FOLDER: &str = "candidate";
 
 /// What is left to do for a hosted chain is looked at again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Hosted chains are looked at this often for what they do by themselves: a vote of theirs on their validators.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// Why a node cannot start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -244,7 +246,7 @@ async fn keep(fleet: &mut Fleet, system: &ChainNode<TcpContext, FjallKv>, contex
             changed = register.changed() => if changed.is_err() {
                 return;
             },
-            () = context.pause(AGAIN), if left => {}
+            () = context.pause(if left { AGAIN } else { LOOK }) => {}
         }
     }
 }

@@ -16,7 +16,7 @@ use yulian_modules::chain::{
 use yulian_store::Kv;
 use yulian_types::{
     StateKey,
-    proto::{ChainRecord, NameList},
+    proto::{ChainRecord, ChainSet, NameList},
 };
 
 /// How a chain stands on this node.
@@ -57,6 +57,17 @@ pub(super) struct Order {
     pub(super) quotas: Quotas,
     pub(super) leader_timeout: Duration,
     pub(super) statement: Option<Statement>,
+    /// Where this node is one of the validators that the register knows: since when it knows them.
+    pub(super) known_set: Option<KnownSet>,
+}
+
+/// What the register knows of a chain's validators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KnownSet {
+    /// First height at which they are in force.
+    pub(super) since_height: u64,
+    /// The first height that this node said of another set; 0 = it has said nothing.
+    pub(super) said: u64,
 }
 
 /// All orders of the state for a node, by name.
@@ -65,7 +76,8 @@ pub(super) fn read<R: Runtime, K: Kv>(system: &ChainNode<R, K>, me: &PublicKey) 
     let mut orders = Vec::new();
     for name in names.names {
         if let Some(record) = system.record::<ChainRecord>(&StateKey::chain(&name))? {
-            orders.extend(order(&record, me));
+            let set: ChainSet = system.record(&chains::set(&name))?.unwrap_or_default();
+            orders.extend(order(&record, &set, me));
         }
     }
     Ok(orders)
@@ -81,7 +93,7 @@ pub(super) fn genesis<R: Runtime, K: Kv>(
 }
 
 /// What a record asks of a node; `None` if nothing.
-fn order(record: &ChainRecord, me: &PublicKey) -> Option<Order> {
+fn order(record: &ChainRecord, set: &ChainSet, me: &PublicKey) -> Option<Order> {
     let own = record.nodes.iter().find(|node| node.public_key[..] == *me.as_bytes());
     let own = own.filter(|node| node.agreed)?;
     let (stage, standing) = match record.state {
@@ -113,6 +125,20 @@ fn order(record: &ChainRecord, me: &PublicKey) -> Option<Order> {
         },
         leader_timeout: Duration::from_millis(record.leader_timeout_ms.into()),
         statement,
+        known_set: known_set(set, own.validator, me).filter(|_| stage == Stage::Run),
+    })
+}
+
+fn known_set(known: &ChainSet, validator: bool, me: &PublicKey) -> Option<KnownSet> {
+    let mine = |key: &[u8]| key == me.as_bytes();
+    let asked = match &known.set {
+        Some(set) => set.validators.iter().any(|other| mine(&other.public_key)),
+        None => validator,
+    };
+    let said = known.statements.iter().find(|said| mine(&said.node));
+    asked.then(|| KnownSet {
+        since_height: known.since_height,
+        said: said.map_or(0, |said| said.since_height),
     })
 }
 
@@ -121,7 +147,7 @@ mod tests {
     use super::*;
     use crate::testing::sender_key;
     use yulian_crypto::sm2::Signer;
-    use yulian_types::proto::ChainNode as Node;
+    use yulian_types::proto::{ChainNode as Node, ChainSetStatement};
 
     fn record(state: u32, agreed: bool, ready: bool) -> ChainRecord {
         let me = sender_key(1).public_key();
@@ -144,7 +170,9 @@ mod tests {
     #[test]
     fn a_node_hosts_what_it_agreed_to_and_what_is_to_be_hosted() {
         let me = sender_key(1).public_key();
-        let stage = |state, agreed| order(&record(state, agreed, true), &me).map(|order| (order.stage, order.standing));
+        let stage = |state, agreed| {
+            order(&record(state, agreed, true), &ChainSet::default(), &me).map(|order| (order.stage, order.standing))
+        };
         assert_eq!(stage(STATE_RUNNING, false), None);
         assert_eq!(stage(1, true), None, "somebody has not agreed");
         assert_eq!(stage(3, true), None, "somebody said no");
@@ -155,13 +183,17 @@ mod tests {
         assert_eq!(stage(STATE_DOOMED, true), Some((Stage::Read, Standing::Closed)));
         assert_eq!(stage(STATE_DESTROYED, true), Some((Stage::Remove, Standing::Closed)));
         let other = sender_key(2).public_key();
-        assert_eq!(order(&record(STATE_RUNNING, true, true), &other), None);
+        assert_eq!(
+            order(&record(STATE_RUNNING, true, true), &ChainSet::default(), &other),
+            None
+        );
     }
 
     #[test]
     fn a_validator_answers_until_it_was_heard() {
         let me = sender_key(1).public_key();
-        let statement = |record: &ChainRecord| order(record, &me).and_then(|order| order.statement);
+        let statement =
+            |record: &ChainRecord| order(record, &ChainSet::default(), &me).and_then(|order| order.statement);
         assert_eq!(statement(&record(STATE_STARTING, true, false)), Some(Statement::Ready));
         assert_eq!(statement(&record(STATE_STARTING, true, true)), None);
         assert_eq!(statement(&record(STATE_RUNNING, true, true)), None);
@@ -172,5 +204,23 @@ mod tests {
         assert_eq!(statement(&archived), None);
         (archived.state, archived.destroy_after_ms) = (STATE_DOOMED, 9);
         assert_eq!(statement(&archived), Some(Statement::Destroyed { after_ms: 9 }));
+    }
+
+    #[test]
+    fn who_the_register_knows_as_a_validator_is_asked_for_the_next_set() {
+        let me = sender_key(1).public_key();
+        let known =
+            |set: &ChainSet| order(&record(STATE_RUNNING, true, true), set, &me).and_then(|order| order.known_set);
+        let mut set = ChainSet::default();
+        let expected = |since_height, said| Some(KnownSet { since_height, said });
+        assert_eq!(known(&set), expected(0, 0));
+        set.statements.push(ChainSetStatement {
+            node: Bytes::copy_from_slice(me.as_bytes()),
+            since_height: 16,
+            ..Default::default()
+        });
+        assert_eq!(known(&set), expected(0, 16));
+        (set.since_height, set.set) = (16, Some(Default::default()));
+        assert_eq!(known(&set), None, "another set has taken over");
     }
 }

@@ -9,8 +9,8 @@ use yulian_crypto::{
 use yulian_engine::Runtime;
 use yulian_store::Kv;
 use yulian_types::{
-    Digest, TransactionBuilder, account_id, encode,
-    proto::{ChainCall, ChainCheckpoint, ChainReady},
+    Digest, TransactionBuilder, ValidatorSet, account_id, encode,
+    proto::{ChainCall, ChainCheckpoint, ChainReady, ChainValidators},
     state_keys::CHAIN_MODULE,
     tags,
 };
@@ -50,6 +50,24 @@ pub(super) fn last_block<R: Runtime, K: Kv>(
         signature: sign(system, &tags::CHAIN_FINAL, &parts)?,
     };
     call(system, "checkpoint", encode(&message))
+}
+
+/// Who validates a chain since it voted on that.
+pub(super) fn validators<R: Runtime, K: Kv>(
+    system: &ChainNode<R, K>,
+    of: &Subject<'_>,
+    since_height: u64,
+    set: &ValidatorSet,
+) -> Result<Bytes, SignError> {
+    let parts: [&[u8]; 3] = [&of.chain_id.0, &since_height.to_be_bytes(), &set.digest().0];
+    let message = ChainValidators {
+        name: of.name.into(),
+        node: own_key(system),
+        since_height,
+        set: Some(set.message().clone()),
+        signature: sign(system, &tags::CHAIN_VALIDATORS, &parts)?,
+    };
+    call(system, "validators", encode(&message))
 }
 
 /// The delay before a chain's end is over.

@@ -11,7 +11,7 @@ use yulian_crypto::sm2::PublicKey;
 use yulian_engine::Runtime;
 use yulian_exec::{epoch, parameters::DEFINITIONS, tables};
 use yulian_store::Kv;
-use yulian_types::{Digest, FinalityProof, StateKey, proto};
+use yulian_types::{Digest, FinalityProof, StateKey, ValidatorSet, proto};
 
 impl<R: Runtime, K: Kv> ChainApi<R, K> {
     pub(super) async fn chain_info(&self) -> Result<ChainInfo, ApiError> {
@@ -55,9 +55,16 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             epoch,
             epoch_last_height: (epoch + 1) * length - 1,
             since_height: mark.first_height,
-            next: (decided.digest() != mark.digest).then(|| ValidatorSetView::from(&*decided)),
-            current: ValidatorSetView::from(&*current),
+            next: match decided.digest() != mark.digest {
+                true => Some(self.set_view(&decided)?),
+                false => None,
+            },
+            current: self.set_view(&current)?,
         })
+    }
+
+    fn set_view(&self, set: &ValidatorSet) -> Result<ValidatorSetView, ApiError> {
+        Ok(ValidatorSetView::new(set, self.risk(set)?))
     }
 
     pub(super) fn history(&self, page: PageRequest) -> Result<ValidatorHistory, ApiError> {
@@ -74,7 +81,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             Ok(ValidatorChangeView {
                 first_epoch: mark.first_epoch,
                 first_height: mark.first_height,
-                set: ValidatorSetView::from(&*set),
+                set: self.set_view(&set)?,
                 finality: match mark.first_height.checked_sub(1) {
                     Some(boundary) => Some(self.boundary(boundary)?),
                     None => None,

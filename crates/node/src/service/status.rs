@@ -6,9 +6,9 @@ use std::sync::Arc;
 use yulian_api::{ApiError, Code, DigestText, KeyText, views::*};
 use yulian_crypto::sm2::PublicKey;
 use yulian_engine::Runtime;
-use yulian_exec::epoch;
+use yulian_exec::{epoch, tables};
 use yulian_store::Kv;
-use yulian_types::ValidatorSet;
+use yulian_types::{ValidatorSet, faults_max, proto::RiskRecord};
 
 /// Blocks by which a node may be behind the network and still count as ready.
 pub const READY_LAG_MAX: u64 = 32;
@@ -30,6 +30,15 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
     pub(super) fn set_at(&self, height: u64) -> Result<Arc<ValidatorSet>, ApiError> {
         let mark = self.node.ledger().set_at(height);
         Ok(self.node.set(&mark.digest)?.ok_or(Code::Internal)?)
+    }
+
+    /// The risk that members accepted with a set, where it has one.
+    pub(super) fn risk(&self, set: &ValidatorSet) -> Result<Option<RiskView>, ApiError> {
+        if set.overweight_clouds().is_empty() {
+            return Ok(None);
+        }
+        let record: Option<RiskRecord> = self.node.record(&tables::risk(&set.digest()))?;
+        Ok(record.as_ref().map(RiskView::from))
     }
 
     pub(super) fn status(&self) -> Result<ChainStatus, ApiError> {
@@ -62,6 +71,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
             ready: readiness.ready,
             reason: readiness.reason,
             validators: validator_views(&set),
+            risk: self.risk(&set)?,
             mempool: MempoolView {
                 transactions: counts.transactions as u64,
                 bytes: counts.bytes as u64,
@@ -78,7 +88,7 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
     /// What the platform lets the chain do here, and how much of its quotas it uses.
     fn regime(&self) -> RegimeView {
         let regime = self.node.regime();
-        let (quotas, bytes, refused) = regime.usage();
+        let usage = regime.usage(self.node.runtime.now_ms());
         let limit = |value: u32| (value > 0).then_some(value);
         RegimeView {
             standing: match regime.standing() {
@@ -86,10 +96,12 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
                 Standing::Paused => ChainStanding::Paused,
                 Standing::Closed => ChainStanding::Closed,
             },
-            transactions_per_second: limit(quotas.transactions_per_second),
-            storage_mib: limit(quotas.storage_mib),
-            storage_used_mib: bytes >> 20,
-            quota_refusals: refused,
+            transactions_per_second: limit(usage.quotas.transactions_per_second),
+            transactions_last_second: usage.transactions_last_second,
+            storage_mib: limit(usage.quotas.storage_mib),
+            storage_used_mib: usage.storage_bytes >> 20,
+            storage_used_bytes: usage.storage_bytes,
+            quota_refusals: usage.refused,
         }
     }
 
@@ -143,8 +155,25 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         }
         metrics.syncs.set(store.sync_count());
         metrics.connected.set(self.node.connected().len() as u64);
+        let usage = self.node.regime().usage(self.node.runtime.now_ms());
+        metrics
+            .quota_transactions
+            .set(usage.quotas.transactions_per_second.into());
+        metrics.last_second.set(usage.transactions_last_second.into());
+        metrics.quota_bytes.set(u64::from(usage.quotas.storage_mib) << 20);
+        metrics.quota_used_bytes.set(usage.storage_bytes);
+        metrics.quota_refusals.set(usage.refused);
+        if let Ok(set) = self.set_at(self.node.ledger().tip().height + 1) {
+            metrics.cloud_excess.set(cloud_excess(&set));
+        }
         (self.node.ledger().genesis().message.name.clone(), metrics.clone())
     }
+}
+
+/// Validators that the fullest cloud holds beyond what the set can lose.
+fn cloud_excess(set: &ValidatorSet) -> u64 {
+    let fullest = set.clouds().into_values().max().unwrap_or_default();
+    fullest.saturating_sub(faults_max(set.len())) as u64
 }
 
 /// Says to how many validators a node is connected and what may keep it from more.

@@ -252,6 +252,7 @@ impl Forge {
 pub(crate) fn propose_removal(chain: &SealedGenesis, key: &PublicKey) -> Arc<SealedTransaction> {
     let action = encode(&proto::RemoveValidator {
         public_key: Bytes::copy_from_slice(key.as_bytes()),
+        accept_risk: None,
     });
     propose(chain, 2, action)
 }

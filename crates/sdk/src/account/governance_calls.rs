@@ -41,12 +41,12 @@ impl TryFrom<&CandidateView> for Candidate {
 /// What a proposal would do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Add a validator.
-    AddValidator(Candidate),
-    /// Remove a validator.
-    RemoveValidator(PublicKey),
-    /// Replace the validator of this key.
-    ReplaceValidator(PublicKey, Candidate),
+    /// Add a validator, and accept the risk that the set then has, if it has one.
+    AddValidator(Candidate, Option<proto::AcceptedRisk>),
+    /// Remove a validator, likewise.
+    RemoveValidator(PublicKey, Option<proto::AcceptedRisk>),
+    /// Replace the validator of this key, likewise.
+    ReplaceValidator(PublicKey, Candidate, Option<proto::AcceptedRisk>),
     /// Set a parameter.
     SetParameter {
         /// Name.
@@ -77,6 +77,10 @@ pub enum Action {
     ChangeChain(proto::ChangeChain),
     /// Add a template of chains or replace one, on a system chain.
     SetTemplate(proto::ChainTemplate),
+    /// Invite an organisation, whose administrator's key accepts by [`acceptance`].
+    InviteOrganisation(proto::InviteOrganisation),
+    /// Take the invitation of an organisation back.
+    WithdrawInvitation(String),
     /// Believe what another chain proves.
     AgreeLink(proto::AgreeLink),
     /// End the link to a chain.
@@ -85,6 +89,8 @@ pub enum Action {
     SetRoute(proto::SetRoute),
     /// Lift a freeze of a relay chain.
     LiftFreeze(proto::Freeze),
+    /// Remove a route of a relay chain: the next wider one decides then.
+    RemoveRoute(proto::RemoveRoute),
 }
 
 impl Action {
@@ -117,21 +123,29 @@ impl Action {
         let key = |key: &PublicKey| Bytes::copy_from_slice(key.as_bytes());
         let organisation = |id: &String| encode(&proto::OrganisationId { id: id.clone() });
         match self {
-            Self::AddValidator(candidate) => {
+            Self::AddValidator(candidate, risk) => {
                 let Candidate { validator, proof } = candidate.clone();
-                let (validator, proof) = (Some(validator), Some(proof));
-                (1, encode(&proto::AddValidator { validator, proof }))
+                let action = proto::AddValidator {
+                    validator: Some(validator),
+                    proof: Some(proof),
+                    accept_risk: risk.clone(),
+                };
+                (1, encode(&action))
             }
-            Self::RemoveValidator(public_key) => {
-                let public_key = key(public_key);
-                (2, encode(&proto::RemoveValidator { public_key }))
+            Self::RemoveValidator(public_key, risk) => {
+                let action = proto::RemoveValidator {
+                    public_key: key(public_key),
+                    accept_risk: risk.clone(),
+                };
+                (2, encode(&action))
             }
-            Self::ReplaceValidator(public_key, candidate) => {
+            Self::ReplaceValidator(public_key, candidate, risk) => {
                 let Candidate { validator, proof } = candidate.clone();
                 let action = proto::ReplaceValidator {
                     public_key: key(public_key),
                     validator: Some(validator),
                     proof: Some(proof),
+                    accept_risk: risk.clone(),
                 };
                 (3, encode(&action))
             }
@@ -146,6 +160,7 @@ impl Action {
             }
             Self::SetRoute(action) => (22, encode(action)),
             Self::LiftFreeze(action) => (23, encode(action)),
+            Self::RemoveRoute(action) => (24, encode(action)),
             Self::AddOrganisation(action) => (5, encode(action)),
             Self::RemoveOrganisation(id) => (6, organisation(id)),
             Self::FreezeOrganisation(id) => (7, organisation(id)),
@@ -158,6 +173,8 @@ impl Action {
                 let (version, height) = (*version, *height);
                 (10, encode(&proto::ActivateProtocol { version, height }))
             }
+            Self::InviteOrganisation(terms) => (14, encode(terms)),
+            Self::WithdrawInvitation(id) => (15, organisation(id)),
             Self::CreateChain(action) => (11, encode(action.as_ref())),
             Self::ChangeChain(action) => (12, encode(action)),
             Self::SetTemplate(template) => (13, encode(template)),
@@ -189,11 +206,46 @@ impl Account {
         self.call(terms, MODULE, "register_node", registration)
     }
 
+    /// Carries the acceptance of an invitation, made by [`acceptance`].
+    pub fn join_organisation(
+        &self,
+        terms: &Terms,
+        acceptance: &proto::JoinOrganisation,
+    ) -> Result<SignedTransaction, SignError> {
+        self.call(terms, MODULE, "join", acceptance)
+    }
+
+    /// The sender's organisation leaves. The answer, `LeaveAnswer`, says whether it has left, or its validators are on their way out and
+    /// the call is to be made again once they are.
+    pub fn leave_organisation(&self, terms: &Terms, reason: &str) -> Result<SignedTransaction, SignError> {
+        let reason = reason.into();
+        self.call(terms, MODULE, "leave", &proto::LeaveOrganisation { reason })
+    }
+
     /// Takes a node of the sender's organisation that is no validator off the list.
     pub fn remove_node(&self, terms: &Terms, public_key: &PublicKey) -> Result<SignedTransaction, SignError> {
         let public_key = Bytes::copy_from_slice(public_key.as_bytes());
         self.call(terms, MODULE, "remove_node", &proto::RemoveNode { public_key })
     }
+}
+
+/// The acceptance of an invitation by the invited key, which signs SM3("ylJoinCo" ‖ chain id ‖ charter ‖ organisation id). `charter` is the digest of
+/// the charter in force, see [`yulian_api::views::CharterView::digest`].
+///
+/// # Errors
+/// If the key cannot sign.
+pub fn acceptance(
+    chain_id: &Digest,
+    charter: &Digest,
+    organisation: &str,
+    key: &dyn Signer,
+) -> Result<proto::JoinOrganisation, SignError> {
+    let message = sm3::tagged(&tags::JOIN, &[&chain_id.0, &charter.0, organisation.as_bytes()]);
+    Ok(proto::JoinOrganisation {
+        id: organisation.into(),
+        charter: charter.to_vec().into(),
+        signature: signature(key, &message)?,
+    })
 }
 
 /// A node's record with its key's signature over SM3("ylNodeRg" ‖ chain id ‖ address).

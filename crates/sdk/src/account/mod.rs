@@ -3,10 +3,12 @@
 mod account_calls;
 mod evidence_calls;
 mod governance_calls;
+mod link_calls;
+mod voucher_calls;
 
 pub use self::{
     account_calls::key_possession,
-    governance_calls::{Action, Candidate, candidate_proof, node_registration},
+    governance_calls::{Action, Candidate, acceptance, candidate_proof, node_registration},
 };
 
 use bytes::Bytes;

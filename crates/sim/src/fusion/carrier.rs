@@ -123,7 +123,7 @@ impl Carrier {
                         Event::Relayed => id == hub,
                     };
                     if own {
-                        board.note(event, key, block.height);
+                        board.note(event, key, block.height, false);
                     }
                 }
                 board.advanced(&id, block.height, block.time_ms);
@@ -185,14 +185,19 @@ impl Carrier {
     async fn lane(&self, mut random: StdRng, at: usize) {
         loop {
             let most = random.random_range(1..=STEPS_MAX);
-            let steps = self.board().steps(&self.net.id(at), self.now_ms(), most);
+            let steps = self.board().take(&self.net.id(at), self.now_ms(), most);
             if steps.is_empty() {
                 self.net
                     .pause(random.random_range(LOOK_EVERY_MS / 2..LOOK_EVERY_MS))
                     .await;
                 continue;
             }
+            let sequences: Vec<_> = steps.iter().filter_map(Step::sequence).collect();
             self.bring(&mut random, at, steps).await;
+            let mut board = self.board();
+            sequences
+                .iter()
+                .for_each(|sequence| board.open(&self.net.id(at), sequence));
         }
     }
 
@@ -212,7 +217,7 @@ impl Carrier {
                     items.extend(new);
                 }
                 Prepared::Wait => self.board().waited(key, stage, now()),
-                Prepared::Moved(event, height) => self.board().note(event, key.clone(), height),
+                Prepared::Moved(event, height) => self.board().note(event, key.clone(), height, false),
                 Prepared::Ended => self.board().forget(key),
             }
         }
@@ -260,8 +265,8 @@ impl Carrier {
             Ok(packet) => packet,
             Err(other) => return other,
         };
-        let (timeout_ms, ordered) = (packet.message.timeout_ms, packet.message.ordered);
-        self.board().set_read(key, timeout_ms, ordered);
+        let timeout_ms = packet.message.timeout_ms;
+        self.board().set_read(key, &Arc::new(packet.clone()));
         let destination = self.net.place(&key.destination).unwrap_or(CHAINS);
         let made = match step.stage {
             Stage::Relay => {
