@@ -7,6 +7,8 @@
 //! * every node that executed a height has the same state root for it, and re-executing the chain gives it again;
 //! * every transaction whose final result a client received is in the chain exactly once, with that result;
 //! * after healing every live node reaches the tip and every client is answered.
+//!
+//! [`fusion`] plays several linked chains on the same machines and checks that each packet ends once and that vouchers stay.
 
 mod byzantine;
 mod check;

@@ -123,8 +123,7 @@ impl Carrier {
                         Event::Relayed => id == hub,
                     };
                     if own {
-                        // What became of it meanwhile is read from the state.
-                        board.note(event, key, block.height, true);
+                        board.note(event, key, block.height, false);
                     }
                 }
                 board.advanced(&id, block.height, block.time_ms);
@@ -193,7 +192,7 @@ impl Carrier {
                     .await;
                 continue;
             }
-            let sequences: BTreeSet<_> = steps.iter().filter_map(Step::sequence).collect();
+            let sequences: Vec<_> = steps.iter().filter_map(Step::sequence).collect();
             self.bring(&mut random, at, steps).await;
             let mut board = self.board();
             sequences

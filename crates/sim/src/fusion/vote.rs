@@ -76,7 +76,7 @@ pub(crate) async fn rotate(net: &Net, random: &mut StdRng, chain: usize, keeps: 
             public_key: key_bytes(&node_id(old)),
             validator: Some(validator(candidate)),
             proof: Some(proof(net, chain, candidate, recent)),
-            ..Default::default()
+            accept_risk: None,
         };
         if !carry_on(net, random, chain, REPLACE_VALIDATOR, &action).await {
             continue;
