@@ -55,8 +55,8 @@ fi
 
 printf '\n%s\n%s\n' "$ready" "节点继续运行，按 Ctrl-C 停止。 / The nodes stay up; Ctrl-C stops them."
 printf '%s\n%s\n' \
-    "接着可在另一终端建立 1+19 融合网络：$yulian fusion build --dir $dir；或停止后：$yulian up --topology henan" \
-    "Next, in another terminal, the 1+19 fusion network: $yulian fusion build --dir $dir; or after stopping: $yulian up --topology henan"
+    "接着可在另一终端建立 1+19 融合网络：$yulian fusion build --dir $dir；或停止后：$yulian up --topology henan，再演示 $yulian demo fusion" \
+    "Next, in another terminal, the 1+19 fusion network: $yulian fusion build --dir $dir; or after stopping: $yulian up --topology henan, then $yulian demo fusion"
 code=0
 wait "$up" || code=$?
 up=''
