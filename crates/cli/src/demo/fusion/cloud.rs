@@ -21,7 +21,9 @@ pub(super) async fn created(scene: &Scene) -> Result<String> {
     let path = file.display().to_string();
     scene.shell.ok(&["evidence", "put", &path, "--chain", &name]).await?;
     let used = started.elapsed().as_millis() as u64;
-    scene.shell.ok(&["chain", "archive", &name, "--reason", "demo"]).await?;
+    for end in ["pause", "archive"] {
+        scene.shell.ok(&["chain", end, &name, "--reason", "demo"]).await?;
+    }
     Ok(say::fusion_created_figure(clock::span(made), clock::span(used)))
 }
 
