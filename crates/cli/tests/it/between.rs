@@ -263,7 +263,8 @@ pub(crate) fn freeze(up: &Up) {
     assert_eq!(only_packet(up, &sequence)["code"], "link.frozen");
     up.ok(&[&["route", "lift"][..], &way].concat());
     until("what waited goes on", || {
-        packet(up, &sequence).json()["status"] == "done"
+        let stands = packet(up, &sequence).json();
+        stands["stage"] == "ended" && stands["status"] == "done"
     });
     books(up, [120, 6, 85, 29]);
 }
