@@ -210,8 +210,33 @@ def packs():
             same("packs changed byte", refused(v.verify, changed(data, at), subject), True)
 
 
+def relayed():
+    data = load("relay-packs.json")
+    for case in data["cases"]:
+        pack = (VECTORS / case["file"]).read_bytes()
+        found, expected = v.verify(pack, v.row_digest(case["subject"]["row"].encode())), case["report"]["relay"]
+        chain, last = bytes.fromhex(case["genesis"]), found["relay"]["vouched_height"]
+        same("relayed genesis", found["chain_id"], case["genesis"])
+        same("relayed relay", found["relay"]["chain_id"], case["relay"])
+        for name in ("chain_id", "chain_name", "known_as", "as_of_height", "as_of_time_ms", "set_changes"):
+            same(f"relayed {name}", found["relay"][name], expected[name])
+        for name in ("vouched_height", "vouched_block"):
+            same(f"relayed {name}", found["relay"][name], expected[name])
+        signed = [by["name"] for by in found["relay"]["finalised"]["proof"]["signed_by"]]
+        same("relayed signers", signed, [by["name"] for by in expected["finality"]["signed_by"]])
+        keys = {"client": b"\6" + chain, "kept": b"\10" + chain + last.to_bytes(8, "big")}
+        same("relayed keys", {name: key.hex() for name, key in keys.items()}, case["keys"])
+        for at in range(0, len(pack), 601):
+            same("relayed changed byte", refused(v.verify, changed(pack, at)), True)
+    refused_as(data["refused"])
+
+
 def refusals():
-    for case in load("packs-refused.json")["cases"]:
+    refused_as(load("packs-refused.json")["cases"])
+
+
+def refused_as(cases):
+    for case in cases:
         data, change = (VECTORS / case["base"]).read_bytes(), case["change"]
         rest = data[change["at"] + change["remove"] :]
         try:
@@ -223,8 +248,8 @@ def refusals():
 
 
 def main():
-    checks = (published, merkle, transactions, genesis, blocks, validator_sets, finality, state, rows, packs, refusals)
-    for check in checks:
+    formats = (published, merkle, transactions, genesis, blocks, validator_sets, finality, state, rows)
+    for check in formats + (packs, relayed, refusals):
         check()
     print("checked " + ", ".join(f"{name} {count}" for name, count in CHECKED.items()))
     return 0

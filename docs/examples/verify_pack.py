@@ -206,6 +206,11 @@ SCHEMA = {
     "EvidenceRecord": "digest:bytes kind:u32 depositor:bytes organisation:string description:string source:string "
     "height:u64 time_ms:u64 count:u64 status:u32 superseded_by:bytes reason:string status_height:u64 "
     "status_time_ms:u64 transaction_id:bytes",
+    "LinkRange": "first_height:u64 validators:bytes ended_ms:u64",
+    "LinkClient": "chain_id:bytes name:string epoch_length:u64 status:u32 trust_period_ms:u64 relay:bool direct:bool "
+    "introduced:bool height:u64 digest:bytes time_ms:u64 ranges:LinkRange* heights:u64* opened_height:u64 "
+    "updated_height:u64",
+    "LinkHeader": "digest:bytes time_ms:u64 state_root:bytes",
 }
 BITS = {"u32": 32, "u64": 64, "bool": 1}
 DEFAULTS = {"u32": 0, "u64": 0, "bool": 0, "bytes": b"", "string": ""}
@@ -228,6 +233,10 @@ def encode(name, message):
     out = b""
     for number, label, kind, repeated in fields_of(name):
         value = message[label]
+        if repeated and kind in BITS:
+            packed = b"".join(map(varint, value))
+            out += varint(number << 3 | 2) + varint(len(packed)) + packed if packed else b""
+            continue
         for item in value if repeated else [value]:
             if not repeated and (item is None or kind in DEFAULTS and item == DEFAULTS[kind]):
                 continue
@@ -283,6 +292,12 @@ def decode(name, data):
         key = reader.varint()
         need(key >> 3 in by_number, "codec", "unknown field")
         label, kind, repeated = by_number[key >> 3]
+        if repeated and kind in BITS:
+            need(key & 7 == 2, "codec", "wire type")
+            packed = Reader(reader.take(reader.varint()))
+            while packed.at < len(packed.data):
+                message[label].append(value_of(kind, 0, packed))
+            continue
         value = value_of(kind, key & 7, reader)
         if repeated:
             message[label].append(value)
@@ -522,6 +537,14 @@ PACK = {
     "key_owner?": ENTRY,
     "drift?": ENTRY,
     "row?": {"digest": "b64", "index": 64, "path": "b64"},
+    "relay?": {
+        "genesis": "b64",
+        "set_changes?": [CHANGE],
+        "headers": ["b64"],
+        "finality": "b64",
+        "client": ENTRY,
+        "kept": ENTRY,
+    },
 }
 
 
@@ -571,7 +594,8 @@ def read_pack(data):
         raise No("pack_not_json") from None
     pack = shaped(value, PACK)
     need(json.dumps(value, separators=(",", ":")).encode() == data, "pack_not_canonical")
-    need(pack.get("set_changes") != [], "pack_not_canonical", "empty set_changes")
+    for part in (pack, pack.get("relay", {})):
+        need(part.get("set_changes") != [], "pack_not_canonical", "empty set_changes")
     known = pack["format"] == "yulian-evidence-pack" and pack["version"] == 1
     need(known, "pack_unknown_format")
     return pack
@@ -584,7 +608,7 @@ def siblings(path):
 
 # ---- section 12: the steps ----
 
-MODULE_GOVERNANCE, MODULE_ACCOUNT, MODULE_EVIDENCE = 1, 2, 3
+MODULE_GOVERNANCE, MODULE_ACCOUNT, MODULE_EVIDENCE, MODULE_LINK = 1, 2, 3, 5
 
 
 def entry_proven(entry, root, module, key, code):
@@ -678,16 +702,59 @@ def check_names(pack, genesis, root, record, transaction):
     }
 
 
+def relay_word(part, chain_id, last):
+    """What the state of a relay chain says of a chain and of its header `last`, final by the relay chain's own history."""
+    code = "pack_bad_relay"
+    try:
+        genesis = check_genesis(part["genesis"])
+        history = history_of(genesis, part)
+        headers = history.headers(part["headers"], part["finality"])
+        need(history.ranges[-1][0] <= headers[-1]["height"], code, "a needless change")
+    except No as error:
+        raise No(code, str(error)) from None
+    root = headers[0]["parent_state_root"]
+    entry_proven(part["client"], root, MODULE_LINK, b"\6" + chain_id, code)
+    entry_proven(part["kept"], root, MODULE_LINK, b"\10" + chain_id + last["height"].to_bytes(8, "big"), code)
+    client = read("LinkClient", part["client"]["value"], 65_536, code)
+    kept = read("LinkHeader", part["kept"]["value"], 65_536, code)
+    return genesis, headers, client, kept
+
+
+def check_relay(part, chain_id, last):
+    genesis, headers, client, kept = relay_word(part, chain_id, last)
+    need(client["chain_id"] == chain_id and client["status"] in (1, 2, 3), "pack_bad_relay", "another client")
+    need(client["status"] != 2, "pack_relay_frozen")
+    need(client["status"] != 3, "pack_relay_ended")
+    wanted = {"digest": last["digest"], "time_ms": last["time_ms"], "state_root": last["parent_state_root"]}
+    need(kept == wanted, "pack_relay_fork", f"it knows {kept['digest'].hex()}")
+    return {
+        "chain_id": genesis["chain_id"],
+        "chain_name": genesis["name"],
+        "known_as": client["name"],
+        "vouched_height": last["height"],
+        "vouched_block": last["digest"],
+        "as_of_height": headers[0]["height"] - 1,
+        "as_of_time_ms": headers[0]["time_ms"],
+        "finalised": headers[-1],
+        "set_changes": len(part.get("set_changes", [])),
+    }
+
+
+def history_of(genesis, part):
+    changes = part.get("set_changes", [])
+    need(len(changes) <= 1_024, "pack_bad_validators", "too many changes")
+    history = History(genesis)
+    for change in changes:
+        history.apply(change)
+    return history
+
+
 def verify(data, subject=None):
     """What a pack proves, if it holds together; raises No. `subject` is a digest that it must be of."""
     pack = read_pack(data)
     genesis = check_genesis(pack["genesis"])
     transaction = check_transaction(pack["transaction"])
-    changes = pack.get("set_changes", [])
-    need(len(changes) <= 1_024, "pack_bad_validators", "too many changes")
-    history = History(genesis)
-    for change in changes:
-        history.apply(change)
+    history = history_of(genesis, pack)
     headers = history.headers(pack["headers"], pack["finality"])
     last, later = headers[-1], None
     if "later" in pack:
@@ -721,6 +788,7 @@ def verify(data, subject=None):
     if subject is not None:
         need(row or deposit[1] == 1, "pack_row_missing")
         need(subject == digest, "pack_other_content", f"given {subject.hex()}, deposited {digest.hex()}")
+    relay = check_relay(pack["relay"], genesis["chain_id"], last) if "relay" in pack else None
     return {
         "chain_id": genesis["chain_id"],
         "chain_name": genesis["name"],
@@ -733,7 +801,8 @@ def verify(data, subject=None):
         "later": later,
         "as_of_height": last["height"] - 1,
         "as_of_time_ms": last["time_ms"],
-        "set_changes": len(changes),
+        "set_changes": len(pack.get("set_changes", [])),
+        "relay": relay,
     }
 
 
@@ -751,8 +820,17 @@ def show_signers(header):
         print(f"    {validator['name']} ({validator['cloud']}, {validator['organisation']})")
 
 
+def show_relay(relay):
+    print(f"relay chain  {relay['chain_name']}  {relay['chain_id'].hex()}")
+    print(f"vouches for  {relay['known_as']}, block {relay['vouched_height']} {relay['vouched_block'].hex()}")
+    print(f"             (as of its height {relay['as_of_height']}, {time(relay['as_of_time_ms'])})")
+    show_signers(relay["finalised"])
+
+
 def show(report):
     record, names, block = report["record"], report["names"], report["block"]
+    if report["relay"]:
+        show_relay(report["relay"])
     print(f"chain        {report['chain_name']}  {report['chain_id'].hex()}")
     print(f"digest       {report['digest'].hex()}")
     print(f"description  {record['description']}   source  {record['source']}")
@@ -814,12 +892,15 @@ def main(words):
         print(f"no: {error}")
         return 1
     show(report)
-    if report["chain_id"] not in trusted:
+    relay = report["relay"]
+    if report["chain_id"] not in trusted and not (relay and relay["chain_id"] in trusted):
         print(f"no: consistent, but of an unknown chain: {report['chain_id'].hex()}")
         return 1
     if report["record"]["status"] != 1:
         print("no: the deposit is proven, but the record is no longer active")
         return 1
+    if report["chain_id"] not in trusted:
+        print(f"trusted is the relay chain: it vouches for this chain as {relay['known_as']}")
     print("yes: proven" + ("" if subject is None else ", and what was given is what was deposited"))
     return 0
 

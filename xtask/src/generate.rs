@@ -16,6 +16,7 @@ fn proto() -> Result<String> {
         "yulian/v1/modules.proto",
         "yulian/v1/chain.proto",
         "yulian/v1/link.proto",
+        "yulian/v1/federation.proto",
     ];
     let descriptors = protox::compile(files, [&proto_root]).context("compile .proto files")?;
     let out = std::env::temp_dir().join(format!("yulian-proto-{}", std::process::id()));

@@ -140,6 +140,12 @@ catalogue! {
     AccountNotFound = "account_not_found", 404,
         "没有这个账户", "there is no such account",
         "请核对账户编号或公钥", "check the id or the public key of the account";
+    BadJoin = "bad_join", 422,
+        "接入申请无效", "the request to join does not hold",
+        "请核对中继链摘要、地址与签名账户（须为申请链的管理员），并检查时钟", "check the relay chain's digest, the addresses and the account that signs (an administrator of the chain that asks), and the clock";
+    UnknownJoin = "unknown_join", 404,
+        "没有这条链的接入申请", "the chain has not asked to join at this node",
+        "请核对摘要，或向其他节点查询；申请方会重复提交", "check the digest, or ask another node; whoever asks repeats the request";
     UnknownProposal = "unknown_proposal", 404,
         "没有这个提案", "there is no such proposal",
         "请核对提案编号", "check the number of the proposal";

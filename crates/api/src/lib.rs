@@ -8,6 +8,7 @@ mod codes;
 mod error;
 mod extract;
 mod gate;
+mod joins;
 pub mod limits;
 mod openapi;
 mod routes;
@@ -21,6 +22,7 @@ pub use crate::{
     batch::{BatchError, decode_batch, encode_batch},
     codes::{CHAIN_EXPIRED, CHAIN_REPLAYED, Code, Entry, chain_status},
     error::{ApiError, DETAIL_CHARS_MAX, ErrorBody, Texts},
+    joins::{JOIN_AGE_MS_MAX, JOINS_MAX, Joins},
     openapi::{document_json, openapi},
     routes::{operations, router},
     service::*,

@@ -1,7 +1,7 @@
 //! Named maxima of the HTTP interface.
 
 use std::time::Duration;
-use yulian_types::limits::TRANSACTION_BYTES_MAX;
+use yulian_types::limits::{STATE_KEY_BYTES_MAX, TRANSACTION_BYTES_MAX};
 
 /// Most transactions of one batch submission.
 pub const BATCH_TRANSACTIONS_MAX: usize = 2_000;
@@ -13,6 +13,10 @@ pub const BATCH_LENGTH_BYTES: usize = 4;
 pub const PAGE_ITEMS_MAX: usize = 200;
 /// Items of a page when the caller names no number.
 pub const PAGE_ITEMS_DEFAULT: usize = 50;
+/// Most keys of the state that one request asks for.
+pub const STATE_KEYS_MAX: usize = 256;
+/// Most bytes of the body of such a request: keys in hexadecimal with what JSON puts around them.
+pub const STATE_REQUEST_BYTES_MAX: usize = STATE_KEYS_MAX * (2 * STATE_KEY_BYTES_MAX + 8) + 1_024;
 /// Most characters of a cursor.
 pub const CURSOR_CHARS_MAX: usize = 256;
 /// Most characters of a name in a path or query: chain, module, organisation.

@@ -1,7 +1,7 @@
 //! The description of the interface.
 
 use crate::Code;
-use crate::routes::{consortium, ledger, node, records, register, stream, submit};
+use crate::routes::{consortium, joins, ledger, node, records, register, stream, submit};
 use utoipa::OpenApi;
 
 /// Collects the operations.
@@ -28,11 +28,12 @@ use utoipa::OpenApi;
         submit::one, submit::batch,
         ledger::transaction, ledger::receipt, ledger::transaction_proof,
         ledger::block, ledger::block_bytes, ledger::finality, ledger::headers, ledger::header, stream::blocks,
-        ledger::state,
+        ledger::state, ledger::states,
         records::evidence, records::evidence_pack,
         records::validators, records::validator_history, records::organisations, records::account, records::nodes,
         consortium::pending, records::proposals, records::proposal, records::candidate,
         register::chains, register::templates, register::offers,
+        joins::ask, joins::list, joins::bytes,
     ),
     components(schemas(crate::ErrorBody)),
 )]

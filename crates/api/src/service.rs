@@ -207,6 +207,15 @@ pub trait ChainService: Clone + Send + Sync + 'static {
         height: Option<u64>,
     ) -> impl Future<Output = Result<StateView, ApiError>> + Send;
 
+    /// Several values of one state, as [`ChainService::state`]; 1 to [`crate::limits::STATE_KEYS_MAX`] keys, an item for each, in
+    /// their order.
+    fn states(
+        &self,
+        module: &str,
+        keys: Vec<Bytes>,
+        height: Option<u64>,
+    ) -> impl Future<Output = Result<StatesView, ApiError>> + Send;
+
     /// Evidence records.
     fn evidence(
         &self,
@@ -244,6 +253,15 @@ pub trait ChainService: Clone + Send + Sync + 'static {
 
     /// What nodes offer to host.
     fn offers(&self, page: PageRequest) -> impl Future<Output = Result<OfferPage, ApiError>> + Send;
+
+    /// Takes a request to be linked with this chain; what it says. Whoever asks repeats it until there is an answer.
+    fn ask_to_join(&self, request: Bytes) -> impl Future<Output = Result<JoinView, ApiError>> + Send;
+
+    /// The requests to be linked that wait here.
+    fn joins(&self) -> impl Future<Output = Result<Vec<JoinView>, ApiError>> + Send;
+
+    /// The bytes of the request of a chain.
+    fn join_request(&self, joining: Digest) -> impl Future<Output = Result<Bytes, ApiError>> + Send;
 
     /// What waits: invitations, notices, votes.
     fn pending(&self) -> impl Future<Output = Result<PendingView, ApiError>> + Send;

@@ -4,6 +4,7 @@ use crate::{
     clock,
     connect::{Connect, Sign, block_on},
     key::{self, passphrase},
+    network::record::{AccountEntry, Record},
     out,
     problem::{Cause, Exit, Result},
     refusal::sdk,
@@ -14,7 +15,7 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use yulian_crypto::Digest;
 use yulian_exec::rules::{ROLE_ADMIN, ROLE_WRITER};
-use yulian_sdk::{AccountRef, Chain};
+use yulian_sdk::{AccountRef, Chain, views::AccountView};
 use yulian_types::account_id;
 
 #[derive(Debug, Subcommand)]
@@ -110,15 +111,50 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 }
 
 /// An account id, a public key, or a key file.
-async fn find(chain: &Chain, text: &str) -> Result<yulian_sdk::views::AccountView> {
-    let reference: AccountRef = match text.parse() {
-        Ok(reference) => reference,
-        Err(_) if std::path::Path::new(text).is_file() => {
-            AccountRef::Key(key::public_key(text.as_ref(), &passphrase::Source::default())?)
+fn reference(text: &str) -> Result<AccountRef> {
+    match text.parse() {
+        Ok(reference) => Ok(reference),
+        Err(_) if std::path::Path::new(text).is_file() => Ok(AccountRef::Key(key::public_key(
+            text.as_ref(),
+            &passphrase::Source::default(),
+        )?)),
+        Err(_) => Err(problem::bad_account(text)),
+    }
+}
+
+async fn find(chain: &Chain, text: &str) -> Result<AccountView> {
+    chain.account(reference(text)?).await.map_err(sdk)
+}
+
+/// An account of a chain that holds something: an id, a public key, a key file, or ORGANISATION/ACCOUNT of the network in the folder.
+pub(crate) async fn holder(connect: &Connect, chain: &Chain, text: &str) -> Result<Digest> {
+    let reference = holder_ref(connect, text)?;
+    Ok(chain.account(reference).await.map_err(sdk)?.id.0)
+}
+
+/// The same on a chain that cannot be asked from here: only ids will do, and keys that are still their account's first.
+pub(crate) fn holder_unseen(connect: &Connect, text: &str) -> Result<Digest> {
+    Ok(match holder_ref(connect, text)? {
+        AccountRef::Id(id) => id,
+        AccountRef::Key(key) => account_id(&key),
+    })
+}
+
+fn holder_ref(connect: &Connect, text: &str) -> Result<AccountRef> {
+    if let Some((organisation, name)) = text.split_once('/')
+        && Record::is_in(&connect.dir)
+    {
+        let record = Record::read(&connect.dir)?;
+        let own = |account: &&AccountEntry| account.organisation == organisation && account.name == name;
+        if let Some(account) = record.accounts.iter().find(own) {
+            return Ok(AccountRef::Id(parse_id(&account.id)?));
         }
-        Err(_) => return Err(problem::bad_account(text)),
-    };
-    chain.account(reference).await.map_err(sdk)
+    }
+    reference(text)
+}
+
+fn parse_id(text: &str) -> Result<Digest> {
+    text.parse().map_err(|_| problem::bad_digest(text))
 }
 
 async fn id_of(chain: &Chain, text: &str) -> Result<Digest> {

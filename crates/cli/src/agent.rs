@@ -6,7 +6,9 @@ use crate::{
     fusion::{RELAY_ACCOUNT, RELAY_TEMPLATE},
     key::passphrase,
     network::record::Record,
+    node::stdin_closed,
     out,
+    platform::{Foreign, Platforms, foreign, relay_at},
     problem::{Cause, Exit, Problem, Result},
     refusal::sdk,
     text::{problem, say},
@@ -41,6 +43,8 @@ pub(crate) enum Command {
 pub(crate) struct Relay {
     #[arg(long)]
     folder: Option<PathBuf>,
+    #[arg(long)]
+    exit_on_stdin_close: bool,
     #[command(flatten)]
     connect: Connect,
 }
@@ -51,9 +55,17 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         .folder
         .clone()
         .unwrap_or_else(|| folder(&arguments.connect.dir));
+    let closed = arguments.exit_on_stdin_close.then(stdin_closed);
+    let closed = async {
+        match closed {
+            Some(closed) => drop(closed.await),
+            None => std::future::pending().await,
+        }
+    };
     block_on(async {
         tokio::select! {
             ended = keep(&arguments.connect, &folder) => ended.map(|()| Exit::Done),
+            () = closed => Ok(Exit::Done),
             stopped = signal::ctrl_c() => stopped.or_problem(problem::no_runtime).map(|()| Exit::Done),
         }
     })
@@ -89,15 +101,78 @@ struct Network {
     ids: BTreeSet<String>,
     /// Those on which nothing can be carried now.
     left_out: Vec<ChainRecordView>,
+    /// How many chains of other platforms cannot be reached now.
+    foreign_left_out: usize,
+}
+
+/// What takes part, before anything but the relay chain is asked.
+struct TakingPart {
+    hub: Chain,
+    /// Chains of this platform.
+    records: Vec<ChainRecordView>,
+    foreign: Vec<Foreign>,
+}
+
+impl TakingPart {
+    async fn read(connect: &Connect) -> Result<Option<Self>> {
+        let records = linked(connect).await?;
+        let platforms = Platforms::read(&connect.dir)?;
+        let own_hub = records.iter().find(|chain| chain.template == RELAY_TEMPLATE);
+        let (hub, records) = match (own_hub, &platforms.upstream) {
+            (Some(record), _) => (
+                connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?,
+                records,
+            ),
+            (None, Some(upstream)) if upstream.relay.is_some() => {
+                let hub = relay_at(upstream).await?;
+                let joins = |record: &ChainRecordView| record.name == upstream.chain;
+                (hub, records.into_iter().filter(joins).collect())
+            }
+            (None, _) => return Ok(None),
+        };
+        let own = records.iter().map(|record| record.id.0).chain([hub.id()]).collect();
+        let foreign = foreign(&hub, &own, &platforms).await?;
+        Ok(Some(Self { hub, records, foreign }))
+    }
+
+    /// What must be the same for an agent to go on as it is.
+    fn ids(&self) -> BTreeSet<String> {
+        let own = self.records.iter().map(|record| record.id.to_string());
+        let foreign = self
+            .foreign
+            .iter()
+            .map(|one| format!("{} {}", one.id, one.urls.join(" ")));
+        own.chain(foreign).collect()
+    }
+}
+
+/// Whether there is anything to carry: a relay chain, of this platform or of the one that it joins.
+pub(crate) async fn is_needed(connect: &Connect) -> Result<bool> {
+    Ok(TakingPart::read(connect).await?.is_some())
 }
 
 /// Runs the agent for ever, anew whenever the chains of the platform change.
 pub(crate) async fn keep(connect: &Connect, folder: &Path) -> Result<()> {
+    let mut told = String::new();
     loop {
-        let Some(network) = network(connect).await? else {
-            tokio::time::sleep(LOOK_EVERY).await;
-            continue;
+        let network = match network(connect).await {
+            Ok(Some(network)) => network,
+            Ok(None) => {
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
+            // Nodes that are away for a while, of this platform or another, are no reason to end.
+            Err(problem) => {
+                let text = problem.render();
+                if text != told {
+                    out::note_line(&text);
+                }
+                told = text;
+                tokio::time::sleep(LOOK_EVERY).await;
+                continue;
+            }
         };
+        told.clear();
         out::note_line(say::agent_runs(network.members.len()));
         let config = RelayConfig {
             members: network.members,
@@ -106,7 +181,7 @@ pub(crate) async fn keep(connect: &Connect, folder: &Path) -> Result<()> {
         };
         tokio::select! {
             ended = relay::run(config) => ended.map_err(|error| stopped(&error))?,
-            () = until_changed(connect, &network.ids, &network.left_out) => {}
+            () = until_changed(connect, &network.ids, &network.left_out, network.foreign_left_out) => {}
         }
     }
 }
@@ -118,23 +193,37 @@ fn stopped(error: &RelayError) -> Problem {
     }
 }
 
-/// The chains of the platform that take part, or `None` while there is no relay chain, or no other.
+/// The chains that take part: those of the platform, and those of other platforms that its relay chain links, or the one that it
+/// joins. `None` while there is no relay chain, or no other.
 async fn network(connect: &Connect) -> Result<Option<Network>> {
-    let records = linked(connect).await?;
-    let Some(hub) = records
-        .iter()
-        .find(|chain| chain.template == RELAY_TEMPLATE)
-        .map(|chain| chain.id.0)
-    else {
+    let Some(taking_part) = TakingPart::read(connect).await? else {
         return Ok(None);
     };
+    let hub = taking_part.hub.id();
     let mut network = Network {
         hub,
         members: Vec::new(),
-        ids: records.iter().map(|record| record.id.to_string()).collect(),
+        ids: taking_part.ids(),
         left_out: Vec::new(),
+        foreign_left_out: 0,
     };
-    for record in records {
+    if !taking_part.records.iter().any(|record| record.id.0 == hub) {
+        network.members.push(Member {
+            chain: taking_part.hub.clone(),
+            account: None,
+        });
+    }
+    for one in &taking_part.foreign {
+        match one.open().await {
+            Ok(chain) => network.members.push(Member { chain, account: None }),
+            Err(problem) => {
+                let left_out = problem::chain_left_out(out::one_line(&one.name));
+                out::note_line(left_out.because(problem.summary()).render());
+                network.foreign_left_out += 1;
+            }
+        }
+    }
+    for record in taking_part.records {
         match member(connect, &record).await {
             Ok(member) => network.members.push(member),
             // Without the relay chain nothing goes anywhere.
@@ -153,7 +242,10 @@ async fn network(connect: &Connect) -> Result<Option<Network>> {
 async fn member(connect: &Connect, record: &ChainRecordView) -> Result<Member> {
     let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
     let account = carrier(connect, &chain).await?;
-    Ok(Member { chain, account })
+    Ok(Member {
+        chain,
+        account: Some(account),
+    })
 }
 
 async fn linked(connect: &Connect) -> Result<Vec<ChainRecordView>> {
@@ -162,21 +254,32 @@ async fn linked(connect: &Connect) -> Result<Vec<ChainRecordView>> {
     Ok(chains.filter(is_linked).collect())
 }
 
-async fn until_changed(connect: &Connect, known: &BTreeSet<String>, left_out: &[ChainRecordView]) {
+async fn until_changed(
+    connect: &Connect,
+    known: &BTreeSet<String>,
+    left_out: &[ChainRecordView],
+    foreign_left_out: usize,
+) {
     let mut looks = 0;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         // A system chain that cannot be reached for a moment changes nothing.
-        let Ok(records) = linked(connect).await else {
+        let Ok(Some(taking_part)) = TakingPart::read(connect).await else {
             continue;
         };
-        let ids: BTreeSet<String> = records.iter().map(|record| record.id.to_string()).collect();
-        if ids != *known {
+        if taking_part.ids() != *known {
             return;
         }
         looks += 1;
         if looks == LOOKS_LEFT_OUT {
             looks = 0;
+            let mut reached = 0;
+            for one in &taking_part.foreign {
+                reached += usize::from(one.open().await.is_ok());
+            }
+            if taking_part.foreign.len() - reached < foreign_left_out {
+                return;
+            }
             for record in left_out {
                 if member(connect, record).await.is_ok() {
                     return;

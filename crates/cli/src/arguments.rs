@@ -1,8 +1,8 @@
 //! The command line: its grammar, its help in both languages, its errors in words.
 
 use crate::{
-    account, agent, bench, block, chain, demo, doctor, drill, evidence, fusion, governance, key, ledger, network, node,
-    status,
+    account, agent, bench, between, block, chain, demo, doctor, drill, evidence, fusion, governance, key, ledger,
+    network, node, platform, status,
     text::{self, HELP, Language, either, say},
     transaction, up, verify,
 };
@@ -44,6 +44,20 @@ pub(crate) enum Run {
     Chain(chain::Command),
     #[command(subcommand)]
     Fusion(fusion::Command),
+    #[command(subcommand)]
+    Link(between::link::Command),
+    #[command(subcommand)]
+    Voucher(between::voucher::Command),
+    #[command(subcommand)]
+    Packet(between::packet::Command),
+    #[command(subcommand)]
+    Route(between::route::Command),
+    #[command(subcommand)]
+    Notice(between::notice::Command),
+    #[command(subcommand)]
+    Platform(platform::Command),
+    #[command(subcommand)]
+    Topology(platform::Topology),
     #[command(subcommand)]
     Agent(agent::Command),
     #[command(subcommand)]

@@ -60,9 +60,83 @@ pub(crate) fn span(ms: u64) -> String {
     }
 }
 
+/// A span of hours or days as `5 h 03 min`, `29 d 07 h`; shorter ones as [`span`].
+pub(crate) fn long_span(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    match minutes {
+        0..60 => span(ms),
+        60..1_440 => format!("{} h {:02} min", minutes / 60, minutes % 60),
+        _ => format!("{} d {:02} h", minutes / 1_440, minutes / 60 % 24),
+    }
+}
+
+/// The last ms of a day in Beijing, given as `2027-12-31`; `None` for what is no day from 1970 on.
+pub(crate) fn day_end_ms(day: &str) -> Option<u64> {
+    let number = |text: &str, length: usize| -> Option<i64> {
+        let digits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| text.parse().ok()).flatten()
+    };
+    let mut parts = day.split('-');
+    let (year, month, day) = (
+        number(parts.next()?, 4)?,
+        number(parts.next()?, 2)?,
+        number(parts.next()?, 2)?,
+    );
+    let days = days_of(year, month, day);
+    let is_day = parts.next().is_none() && civil(days) == (year, month, day);
+    let end = (is_day && days >= 0).then(|| (days + 1) * DAY_MS - BEIJING_MS - 1)?;
+    u64::try_from(end).ok()
+}
+
+/// Days from 1970-01-01 to a day of the Gregorian calendar: the reverse of [`civil`].
+fn days_of(year: i64, month: i64, day: i64) -> i64 {
+    const DAYS_400_YEARS: i64 = 146_097;
+    const MARCH_0000_TO_1970: i64 = 719_468;
+    // Years are counted from March.
+    let year = if month <= 2 { year - 1 } else { year };
+    let (cycle, of_cycle) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = of_cycle * 365 + of_cycle / 4 - of_cycle / 100 + of_year;
+    cycle * DAYS_400_YEARS + days - MARCH_0000_TO_1970
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_day_is_that_of_beijing() {
+        // From `TZ=Asia/Shanghai date -d 'DAY 23:59:59' +%s`.
+        for (day, seconds) in [
+            ("1970-01-01", 57_599),
+            ("2000-02-29", 951_839_999),
+            ("2024-12-31", 1_735_660_799),
+            ("2027-01-01", 1_798_819_199),
+            ("2099-12-31", 4_102_415_999_u64),
+        ] {
+            assert_eq!(day_end_ms(day), Some(seconds * 1000 + 999), "{day}");
+        }
+        for other in [
+            "",
+            "2027",
+            "2027-02-29",
+            "2027-13-01",
+            "2027-1-01",
+            "2027-01-00",
+            "1969-12-31",
+            "2027-01-01-1",
+            "+027-01-01",
+        ] {
+            assert_eq!(day_end_ms(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn long_spans_have_two_parts() {
+        assert_eq!(long_span(59_000), "59.0 s");
+        assert_eq!(long_span(3_600_000 * 5 + 3 * 60_000), "5 h 03 min");
+        assert_eq!(long_span(24 * 3_600_000 * 29 + 7 * 3_600_000), "29 d 07 h");
+    }
 
     #[test]
     fn known_days() {

@@ -68,6 +68,19 @@ impl Connect {
         }
     }
 
+    /// Whether no chain was named.
+    pub(crate) fn is_default_chain(&self) -> bool {
+        self.chain == CHAIN_DEFAULT
+    }
+
+    /// The same nodes' first chain: the system chain of a platform.
+    pub(crate) fn to_system(&self) -> Self {
+        Self {
+            chain: CHAIN_DEFAULT.into(),
+            ..self.clone()
+        }
+    }
+
     /// A client of the nodes. Nothing is sent yet.
     pub(crate) fn client(&self) -> Result<Client> {
         Client::new(self.urls()?, Options::default()).map_err(sdk)
@@ -151,6 +164,14 @@ pub(crate) async fn actor(chain: &Chain, key: SecretKey) -> Result<Actor> {
 }
 
 impl SignMany {
+    /// Every key in the folder.
+    pub(crate) fn of_folder() -> Self {
+        Self {
+            key: Vec::new(),
+            passphrase: passphrase::Source::default(),
+        }
+    }
+
     /// One account with the role of each organisation for which a key is at hand.
     pub(crate) async fn actors(&self, connect: &Connect, chain: &Chain, role: &str) -> Result<Vec<Actor>> {
         let paths = match self.key.is_empty() {

@@ -8,6 +8,7 @@ mod account;
 mod agent;
 mod arguments;
 mod bench;
+mod between;
 mod block;
 mod chain;
 mod clock;
@@ -24,6 +25,7 @@ mod ledger;
 mod network;
 mod node;
 mod out;
+mod platform;
 mod problem;
 mod progress;
 mod refusal;
@@ -92,6 +94,13 @@ fn run(command: Run) -> Result<Exit> {
         Run::Chain(command) => chain::run(command),
         Run::Node(command) => node::run(command),
         Run::Fusion(command) => fusion::run(command),
+        Run::Link(command) => between::link::run(command),
+        Run::Voucher(command) => between::voucher::run(command),
+        Run::Packet(command) => between::packet::run(command),
+        Run::Route(command) => between::route::run(command),
+        Run::Notice(command) => between::notice::run(command),
+        Run::Platform(command) => platform::run(command),
+        Run::Topology(command) => platform::topology(command),
         Run::Agent(command) => agent::run(command),
         Run::Network(command) => network::run(&command),
         Run::Validator(command) => governance::validator::run(command),

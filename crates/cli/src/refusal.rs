@@ -52,6 +52,7 @@ pub(crate) fn pack(error: PackFailure) -> Problem {
     match error {
         PackFailure::Client(error) => sdk(error),
         PackFailure::Pack(error) => crate::verify::pack_problem(&error),
+        PackFailure::NotLinked { relay, chain } => problem::not_linked(relay, chain),
         other => problem::bad_answer().caused_by(&other),
     }
 }

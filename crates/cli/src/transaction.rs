@@ -10,15 +10,28 @@ use crate::{
 };
 use bytes::Bytes;
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 use yulian_crypto::Digest;
 use yulian_exec::rules::ROLE_ADMIN;
 use yulian_modules::registry;
 use yulian_sdk::{
-    Chain, SignedTransaction, succeeded,
+    Chain, SdkError, SignedTransaction, succeeded,
     views::{ExecutionResult, FinalResult, SubmitAnswer, TransactionState, TransactionView},
 };
-use yulian_types::{SealedTransaction, TransactionBuilder, limits::TRANSACTION_BYTES_MAX};
+use yulian_types::{
+    SealedTransaction, StateKey, TransactionBuilder, limits::TRANSACTION_BYTES_MAX,
+    state_keys::PARAMETER_CLOCK_DRIFT_MS,
+};
+
+/// What a transaction did is provable within this time: the block after it must be final.
+const PROVABLE_WITHIN: Duration = Duration::from_secs(30);
+/// Pause between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Code of a node whose last state is not provable yet.
+const NOT_PROVABLE: &str = "not_provable";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -84,6 +97,27 @@ pub(crate) async fn finish(chain: &Chain, signed: &SignedTransaction, done: Stri
 pub(crate) async fn result(chain: &Chain, signed: &SignedTransaction) -> Result<FinalResult> {
     let result = chain.submit_and_wait(signed).await.map_err(refusal::submission)?;
     refusal::effective(result)
+}
+
+/// The same, once the state after its block can be proven: from then on a reader sees what it did.
+pub(crate) async fn provable_result(chain: &Chain, signed: &SignedTransaction) -> Result<FinalResult> {
+    let done = result(chain, signed).await?;
+    let until = Instant::now() + PROVABLE_WITHIN;
+    // Any key does: what counts is the height after which the answer holds.
+    let key = StateKey::parameter(PARAMETER_CLOCK_DRIFT_MS);
+    loop {
+        let provable = match chain.state(&key, None).await {
+            Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE => 0,
+            view => view.map_err(sdk)?.height,
+        };
+        if provable >= done.block.height {
+            return Ok(done);
+        }
+        if Instant::now() >= until {
+            return Err(problem::not_provable_yet(done.id, out::one_line(chain.name())));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 async fn show(arguments: &Show) -> Result<Exit> {

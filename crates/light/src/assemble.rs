@@ -1,15 +1,23 @@
 //! Makes a pack from its parts.
 
 use crate::{
+    deposit::deposit,
     error::PackError,
     history::SetChange,
-    pack::{EvidencePack, LaterHeader, PACK_FORMAT, PACK_VERSION, PackRow, PackSetChange, StateEntry},
+    pack::{EvidencePack, LaterHeader, PACK_FORMAT, PACK_VERSION, PackRelay, PackRow, PackSetChange, StateEntry},
     trust::Trust,
     verify::verify_pack,
 };
 use bytes::Bytes;
-use yulian_crypto::{Digest, merkle, sm2::Verifier};
+use yulian_crypto::{
+    Digest, merkle,
+    sm2::{PublicKey, Verifier},
+};
 use yulian_state::Proof;
+use yulian_types::{
+    SealedGenesis, SealedTransaction, StateKey, decode_canonical, encode, limits::STATE_VALUE_BYTES_MAX,
+    proto::EvidenceRecord, state_keys::PARAMETER_CLOCK_DRIFT_MS,
+};
 
 /// Bytes of a proof before the first sibling: kind, path, value hash.
 const LEAF_BYTES: usize = 65;
@@ -94,6 +102,7 @@ impl PackParts {
             key_owner: self.key_owner.map(Into::into),
             drift: self.drift.map(Into::into),
             row: self.row.map(|(digest, proof)| PackRow::new(&digest, &proof)),
+            relay: None,
         })
     }
 }
@@ -140,6 +149,135 @@ impl EvidencePack {
     ) -> Result<Vec<u8>, PackError> {
         let row = Some(PackRow::new(digest, proof));
         checked(&Self { row, ..self.clone() }, verifier)
+    }
+}
+
+/// What the relay part of a pack is made of. See [`PackRelay`] for the meaning of each part.
+#[derive(Debug, Clone)]
+pub struct RelayParts {
+    /// Genesis bytes of the relay chain.
+    pub genesis: Bytes,
+    /// Changes of its validators up to the last of `headers`, ascending.
+    pub set_changes: Vec<SetChange>,
+    /// Its headers, of which the first carries the state of both records and the last has a finality proof.
+    pub headers: Vec<Bytes>,
+    /// That proof.
+    pub finality: Bytes,
+    /// Its light client of the pack's chain.
+    pub client: Proven,
+    /// What it keeps of the pack's last header.
+    pub kept: Proven,
+}
+
+/// What states the record of a pack anew.
+#[derive(Debug, Clone)]
+pub struct StatusParts {
+    /// Changes of the validator set up to the header, ascending.
+    pub set_changes: Vec<SetChange>,
+    /// The header.
+    pub header: Bytes,
+    /// Its own finality proof.
+    pub finality: Bytes,
+    /// Values of [`EvidencePack::state_keys`] under it, in their order.
+    pub entries: Vec<Proven>,
+}
+
+impl From<RelayParts> for PackRelay {
+    fn from(parts: RelayParts) -> Self {
+        Self {
+            genesis: parts.genesis.into(),
+            set_changes: parts.set_changes.into_iter().map(PackSetChange::from).collect(),
+            headers: parts.headers.into_iter().map(Into::into).collect(),
+            finality: parts.finality.into(),
+            client: parts.client.into(),
+            kept: parts.kept.into(),
+        }
+    }
+}
+
+impl EvidencePack {
+    /// The file of the same pack with the word of a relay chain, in place of another if it has one.
+    ///
+    /// # Errors
+    /// If the parts do not hold, are of another chain or of another header than the pack's last.
+    pub fn with_relay(&self, parts: RelayParts, verifier: &dyn Verifier) -> Result<Vec<u8>, PackError> {
+        let relay = Some(parts.into());
+        checked(&Self { relay, ..self.clone() }, verifier)
+    }
+
+    /// What of the state the pack proves: the keys of `record`, of those of `account`, `organisation` and `key_owner` that it has, and
+    /// of the parameter `drift`, in this order.
+    ///
+    /// # Errors
+    /// If the pack does not hold together.
+    pub fn state_keys(&self) -> Result<Vec<StateKey>, PackError> {
+        let (deposit, record, signer) = self.subject_of()?;
+        let depositor = Digest::from_slice(&record.depositor).ok_or(PackError::RecordField("depositor"))?;
+        let optional = [
+            self.account.as_ref().map(|_| StateKey::account(&depositor)),
+            self.organisation
+                .as_ref()
+                .map(|_| StateKey::organisation(&record.organisation)),
+            self.key_owner.as_ref().map(|_| StateKey::key_owner(&signer)),
+        ];
+        let mut keys = vec![StateKey::evidence(&deposit, &record.organisation)];
+        keys.extend(optional.into_iter().flatten());
+        keys.push(StateKey::parameter(PARAMETER_CLOCK_DRIFT_MS));
+        Ok(keys)
+    }
+
+    /// Digest of the deposit, the record, and the key that signed.
+    fn subject_of(&self) -> Result<(Digest, EvidenceRecord, PublicKey), PackError> {
+        let transaction = SealedTransaction::decode(self.transaction.0.clone()).map_err(PackError::Transaction)?;
+        let record = decode_canonical(&self.record.value.0, STATE_VALUE_BYTES_MAX).map_err(PackError::Record)?;
+        let signer = transaction.signers.first().ok_or(PackError::SignerUnproven)?.key;
+        Ok((deposit(&transaction.payload)?.digest, record, signer))
+    }
+
+    /// The file of the same pack with the status under another header, which must be later than `headers`.
+    ///
+    /// # Errors
+    /// If a part does not hold or an entry is missing.
+    pub fn restated(&self, parts: StatusParts, verifier: &dyn Verifier) -> Result<Vec<u8>, PackError> {
+        let genesis = SealedGenesis::decode(&self.genesis.0).map_err(PackError::Genesis)?;
+        let mut entries = parts.entries.into_iter();
+        let mut next = |needed: bool| match needed {
+            true => entries.next().ok_or(PackError::Field("entries")).map(Some),
+            false => Ok(None),
+        };
+        let record = next(true)?.ok_or(PackError::Field("entries"))?;
+        let (account, organisation) = (next(self.account.is_some())?, next(self.organisation.is_some())?);
+        let (key_owner, drift) = (next(self.key_owner.is_some())?, next(true)?);
+        // Genesis proves the parameter as long as no vote changed it.
+        let first = genesis.message.parameters.iter();
+        let first = first
+            .filter(|first| first.name == PARAMETER_CLOCK_DRIFT_MS)
+            .map(encode)
+            .next();
+        let drift = drift.filter(|drift| Some(&drift.value) != first.as_ref());
+        let pack = Self {
+            set_changes: parts.set_changes.into_iter().map(PackSetChange::from).collect(),
+            later: Some(LaterHeader {
+                header: parts.header.into(),
+                finality: parts.finality.into(),
+            }),
+            record: record.into(),
+            account: account.map(Into::into),
+            organisation: organisation.map(Into::into),
+            key_owner: key_owner.map(Into::into),
+            drift: drift.map(Into::into),
+            relay: None,
+            ..self.clone()
+        };
+        checked(&pack, verifier)
+    }
+
+    /// The header under whose state the record is proven, with its own finality proof: what a relay chain must know.
+    pub fn last_header(&self) -> Option<(&Bytes, &Bytes)> {
+        match &self.later {
+            Some(later) => Some((&later.header.0, &later.finality.0)),
+            None => self.headers.last().map(|header| (&header.0, &self.finality.0)),
+        }
     }
 }
 

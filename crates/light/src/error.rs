@@ -1,6 +1,8 @@
 //! Why a pack is refused: typed for programs, with a stable code and a text in two languages for people.
 
-use crate::{header::HeaderError, history::HistoryError, inclusion::InclusionError, pack::PACK_BYTES_MAX};
+use crate::{
+    header::HeaderError, history::HistoryError, inclusion::InclusionError, pack::PACK_BYTES_MAX, relay::RelayError,
+};
 use yulian_types::{CodecError, FinalityError, GenesisError, TransactionError};
 
 /// Why a pack is refused.
@@ -127,6 +129,9 @@ pub enum PackError {
         /// Digest deposited, hexadecimal.
         deposited: String,
     },
+    /// The relay part does not hold.
+    #[error("relay chain: {0}")]
+    Relay(#[from] RelayError),
 }
 
 impl PackError {
@@ -160,7 +165,18 @@ impl PackError {
             Self::Row => Code::NotInBatch,
             Self::RowMissing => Code::RowMissing,
             Self::OtherContent { .. } => Code::OtherContent,
+            Self::Relay(relay) => relay_code(relay),
         }
+    }
+}
+
+fn relay_code(error: &RelayError) -> Code {
+    match error {
+        RelayError::Frozen => Code::RelayFrozen,
+        RelayError::Ended => Code::RelayEnded,
+        RelayError::OtherHeader { .. } => Code::RelayFork,
+        RelayError::Fork(_) => Code::Fork,
+        _ => Code::BadRelay,
     }
 }
 
@@ -315,6 +331,22 @@ codes! {
     OtherContent = "pack_other_content",
         "所给文件或行与存证内容不一致：内容已被改动或并非同一份",
         "the file or row given is not the one deposited: it was changed or is another";
+    /// The relay part is not proven.
+    BadRelay = "pack_bad_relay",
+        "证据包中的中继链部分无效或未得到证明",
+        "the relay part of the pack is not valid or not proven";
+    /// The relay chain froze the chain's light client.
+    RelayFrozen = "pack_relay_frozen",
+        "中继链已冻结该链：有人证明该链在同一高度签出过两个不同的最终区块",
+        "the relay chain froze this chain: it was shown two different final blocks of one height";
+    /// The relay chain's members ended the link.
+    RelayEnded = "pack_relay_ended",
+        "中继链的成员已表决终止与该链的连接",
+        "the members of the relay chain ended the link to this chain by vote";
+    /// The relay chain knows another header.
+    RelayFork = "pack_relay_fork",
+        "中继链所知的该高度区块与证据包不同：证据包可能来自伪造的历史",
+        "the relay chain knows another block at this height: the history of the pack may be forged";
 }
 
 #[cfg(test)]

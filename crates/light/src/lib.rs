@@ -19,6 +19,7 @@ mod inclusion;
 mod names;
 mod pack;
 mod paths;
+mod relay;
 mod report;
 mod subject;
 #[cfg(feature = "testing")]
@@ -26,7 +27,7 @@ pub mod testing;
 mod trust;
 mod verify;
 
-pub use assemble::{PackParts, Proven, assemble};
+pub use assemble::{PackParts, Proven, RelayParts, StatusParts, assemble};
 pub use blob::Blob;
 pub use error::{Code, PackError};
 pub use header::{FinalHeader, FinalHeaders, HEADERS_MAX, HeaderError, verify_headers};
@@ -34,8 +35,13 @@ pub use history::{HistoryError, SET_CHANGES_MAX, SetChange, SetRange, ValidatorH
 pub use inclusion::{
     InclusionError, verify_receipt, verify_state, verify_state_hash, verify_transaction, verify_write,
 };
-pub use pack::{EvidencePack, LaterHeader, PACK_BYTES_MAX, PACK_FORMAT, PACK_VERSION, PackRow, StateEntry};
-pub use report::{BlockTime, Content, Depositor, Drift, Finality, NameSource, Outcome, Report, SignedBy, Status};
+pub use pack::{
+    EvidencePack, LaterHeader, PACK_BYTES_MAX, PACK_FORMAT, PACK_VERSION, PackRelay, PackRow, PackSetChange, StateEntry,
+};
+pub use relay::RelayError;
+pub use report::{
+    BlockTime, Content, Depositor, Drift, Finality, NameSource, Outcome, RelayPath, Report, Root, SignedBy, Status,
+};
 pub use subject::{Subject, batch_leaf, row_digest};
 pub use trust::{NotATrustedHeader, Trust};
 pub use verify::verify_pack;

@@ -62,6 +62,9 @@ pub struct EvidencePack {
     /// One row (or file) of a batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<PackRow>,
+    /// The word of another chain, for readers who trust only that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<PackRelay>,
 }
 
 /// A change of the validator set, see [`crate::SetChange`].
@@ -95,6 +98,26 @@ pub struct StateEntry {
     /// Siblings from the root down, each depth (1 byte) ‖ hash (32): a state proof without its leaf, which follows from
     /// key and value.
     pub path: Blob,
+}
+
+/// How a relay chain vouches for the pack's chain: what its state says of the pack's last header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackRelay {
+    /// Genesis bytes of the relay chain.
+    pub genesis: Blob,
+    /// Changes of its validators up to the last of its headers below, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set_changes: Vec<PackSetChange>,
+    /// Headers of the relay chain, ascending by one; `client` and `kept` stand under the first, the last is finalised by
+    /// `finality`.
+    pub headers: Vec<Blob>,
+    /// Finality proof of the last of `headers`.
+    pub finality: Blob,
+    /// The light client that the relay chain keeps of the pack's chain.
+    pub client: StateEntry,
+    /// What it keeps of the pack's last header.
+    pub kept: StateEntry,
 }
 
 /// A member of a batch.

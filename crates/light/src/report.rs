@@ -72,6 +72,46 @@ pub struct Report {
     pub status_finality: Option<Finality>,
     /// Proven changes of the validator set between genesis and the last header.
     pub set_changes: usize,
+    /// The way from a relay chain to this one, where the pack has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayPath>,
+}
+
+/// Which of the trusted genesis digests an answer rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Root {
+    /// That of the pack's chain; the relay chain's word is shown to agree.
+    Chain,
+    /// That of the relay chain alone: it names the pack's chain and the header under whose state the record is proven.
+    Relay,
+}
+
+/// How a relay chain vouches for the pack's chain.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RelayPath {
+    /// Genesis digest of the relay chain.
+    #[serde(serialize_with = "text")]
+    pub chain_id: Digest,
+    /// Name of the relay chain, from its genesis.
+    pub chain_name: String,
+    /// What the answer rests on; none if neither chain is trusted.
+    pub rests_on: Option<Root>,
+    /// What the relay chain's members call the pack's chain.
+    pub known_as: String,
+    /// Height of the header that it vouches for: the last one of the pack, under whose state the record is proven.
+    pub vouched_height: u64,
+    /// Digest of that block.
+    #[serde(serialize_with = "text")]
+    pub vouched_block: Digest,
+    /// It vouches as of the state after its own block of this height…
+    pub as_of_height: u64,
+    /// …which still held when the block after it was made, ms since 1970-01-01 UTC.
+    pub as_of_time_ms: u64,
+    /// Who made its header final.
+    pub finality: Finality,
+    /// Proven changes of its validators between its genesis and its header.
+    pub set_changes: usize,
 }
 
 /// What was deposited.

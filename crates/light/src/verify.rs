@@ -5,16 +5,16 @@ use crate::{
     deposit::{DepositCall, check_subject, deposit, row_in_batch, status},
     error::PackError,
     header::{FinalHeader, FinalHeaders, verify_headers},
-    history::{HistoryError, SET_CHANGES_MAX, SetChange, ValidatorHistory},
+    history::ValidatorHistory,
     inclusion::{InclusionError, verify_receipt, verify_state, verify_transaction},
     names::finality,
     pack::{EvidencePack, StateEntry},
     paths::{merkle_proof, state_proof},
-    report::{BlockTime, Content, Outcome, Report},
+    relay::{bytes_of, check_relay, follow, needless},
+    report::{BlockTime, Content, Outcome, RelayPath, Report},
     subject::Subject,
     trust::Trust,
 };
-use bytes::Bytes;
 use yulian_crypto::{
     Digest, merkle,
     sm2::{Item, Verifier},
@@ -37,8 +37,10 @@ pub fn verify_pack(
     verifier: &dyn Verifier,
 ) -> Result<Outcome, PackError> {
     let pack = EvidencePack::decode(json)?;
-    let report = Check::new(&pack, trust, verifier)?.report(subject)?;
-    Ok(if trust.knows(&report.chain_id) {
+    let check = Check::new(&pack, trust, verifier)?;
+    let report = check.report(subject, trust)?;
+    let by_relay = report.relay.as_ref().is_some_and(|relay| trust.knows(&relay.chain_id));
+    Ok(if trust.knows(&report.chain_id) || by_relay {
         Outcome::Proven(report)
     } else {
         Outcome::UnknownChain(report)
@@ -60,9 +62,10 @@ impl<'a> Check<'a> {
     fn new(pack: &'a EvidencePack, trust: &Trust, verifier: &'a dyn Verifier) -> Result<Self, PackError> {
         let genesis = SealedGenesis::decode(&pack.genesis.0).map_err(PackError::Genesis)?;
         let transaction = SealedTransaction::decode(pack.transaction.0.clone()).map_err(PackError::Transaction)?;
-        let history = history(pack, &genesis, verifier)?;
-        let bytes: Vec<Bytes> = pack.headers.iter().map(|blob| blob.0.clone()).collect();
-        let headers = verify_headers(&history, &bytes, &pack.finality.0, verifier).map_err(PackError::Headers)?;
+        let wrap = |(index, source)| PackError::SetChange { index, source };
+        let history = follow(&genesis, &pack.set_changes, verifier).map_err(wrap)?;
+        let headers = verify_headers(&history, &bytes_of(&pack.headers), &pack.finality.0, verifier);
+        let headers = headers.map_err(PackError::Headers)?;
         let later = match &pack.later {
             None => None,
             Some(later) => {
@@ -103,9 +106,8 @@ impl<'a> Check<'a> {
     /// No set change beyond the last header, and no contradiction to the trusted header.
     fn check_range(&self, trust: &Trust) -> Result<(), PackError> {
         let last = self.status_header().height();
-        let ranges = self.history.ranges();
-        if ranges[ranges.len() - 1].first_height > last {
-            return Err(PackError::NeedlessSetChange(ranges.len() - 2));
+        if let Some(index) = needless(&self.history, last) {
+            return Err(PackError::NeedlessSetChange(index));
         }
         let later = self.later.iter().flat_map(|headers| headers.all());
         let shown = self.headers.all().iter().chain(later);
@@ -113,7 +115,7 @@ impl<'a> Check<'a> {
         trust.agrees(&self.history, &shown, last).map_err(PackError::Fork)
     }
 
-    fn report(&self, subject: Option<&Subject>) -> Result<Report, PackError> {
+    fn report(&self, subject: Option<&Subject>, trust: &Trust) -> Result<Report, PackError> {
         self.check_transaction()?;
         self.check_receipt()?;
         let deposit = deposit(&self.transaction.payload)?;
@@ -145,7 +147,13 @@ impl<'a> Check<'a> {
             as_of_time_ms: status_header.header().time_ms,
             status_finality: self.later.as_ref().map(finality),
             set_changes: self.history.ranges().len() - 1,
+            relay: self.relay(trust)?,
         })
+    }
+
+    fn relay(&self, trust: &Trust) -> Result<Option<RelayPath>, PackError> {
+        let check = |part| check_relay(part, &self.genesis.chain_id, self.status_header(), trust, self.verifier);
+        self.pack.relay.as_ref().map(check).transpose()
     }
 
     fn check_transaction(&self) -> Result<(), PackError> {
@@ -256,27 +264,4 @@ impl<'a> Check<'a> {
             (Some(_), _) => Err(PackError::Row),
         }
     }
-}
-
-fn history(
-    pack: &EvidencePack,
-    genesis: &SealedGenesis,
-    verifier: &dyn Verifier,
-) -> Result<ValidatorHistory, PackError> {
-    let mut history = ValidatorHistory::new(genesis);
-    let found = pack.set_changes.len();
-    if found > SET_CHANGES_MAX {
-        let (index, source) = (found, HistoryError::TooMany(found));
-        return Err(PackError::SetChange { index, source });
-    }
-    for (index, change) in pack.set_changes.iter().enumerate() {
-        let change = SetChange {
-            header: change.header.0.clone(),
-            finality: change.finality.0.clone(),
-            validators: change.validators.0.clone(),
-        };
-        let wrap = |source| PackError::SetChange { index, source };
-        history.apply(&change, verifier).map_err(wrap)?;
-    }
-    Ok(history)
 }

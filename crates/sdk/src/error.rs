@@ -68,6 +68,9 @@ pub enum SdkError {
         /// Height that came.
         found: u64,
     },
+    /// What was read together changed too fast.
+    #[error("the state changed while it was read; ask again")]
+    Moving,
     /// A transaction could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),

@@ -10,8 +10,11 @@ mod client;
 mod error;
 mod http;
 pub mod limits;
+mod link;
+mod links;
 mod pack;
 mod proof;
+mod relay;
 mod table;
 mod url;
 
@@ -23,8 +26,10 @@ pub use crate::{
     client::{Chain, Client, Follow, Options, Page, Patience, succeeded},
     error::{SdkError, SubmitError},
     http::HttpError,
+    links::{Books, Holding, Journey, OpenPackets, PacketName, deciding_route},
     pack::{PackFailure, row_pack, verify_pack},
     proof::{ProofFailure, Proofs, ProvenTransaction},
+    relay::Word,
     table::{Row, RowBatch, Table, TableError},
     url::{NodeUrl, UrlError},
 };

@@ -20,6 +20,17 @@ pub enum PackFailure {
     /// The node gave a pack of another chain.
     #[error("the node gave a pack of chain {0}")]
     OtherChain(Digest),
+    /// The relay chain keeps no light client of the pack's chain.
+    #[error("the chain {relay} keeps no light client of {chain}")]
+    NotLinked {
+        /// Genesis digest of the relay chain.
+        relay: Digest,
+        /// Genesis digest of the pack's chain.
+        chain: Digest,
+    },
+    /// The node that was asked for a proof answered with something else.
+    #[error("the answer is no proof of {0}")]
+    NoProof(&'static str),
     /// The batch has no such row.
     #[error("the batch has no row {0}")]
     NoRow(u64),

@@ -5,7 +5,10 @@ use crate::{
     error::SdkError,
 };
 use bytes::Bytes;
-use yulian_api::views::{FinalityView, StateView, TransactionProofView, ValidatorChangeView};
+use yulian_api::{
+    DigestText, Hex,
+    views::{FinalityView, StateItem, StateView, StatesView, TransactionProofView, ValidatorChangeView},
+};
 use yulian_crypto::{
     Digest, merkle,
     sm2::{FastVerifier, KEY_CACHE_BYTES},
@@ -195,15 +198,43 @@ impl Proofs {
         if view.height.checked_add(1) != Some(headers.first().height()) {
             return Err(ProofFailure::OtherSubject("height"));
         }
-        let proof = Proof::from_bytes(&view.proof.0)?;
-        let value = view.value.as_ref().map(|value| value.0.clone());
-        if let (None, Some(hash)) = (&value, view.value_hash) {
-            verify_state_hash(headers.first(), key, Some(hash.0), &proof)?;
-            return Err(ProofFailure::ValueGone(hash.0));
-        }
-        verify_state(headers.first(), key, value.as_deref(), &proof)?;
-        Ok(value)
+        value(headers.first(), key, (&view.value, view.value_hash, &view.proof))
     }
+
+    /// The values of several keys, or their absence, after the block of `view.height`: as [`Proofs::state`] for each.
+    ///
+    /// # Errors
+    /// As there, for the first one that does not hold; [`ProofFailure::OtherSubject`] where there is not an item for each key.
+    pub fn states(&self, keys: &[StateKey], view: &StatesView) -> Result<Vec<Option<Bytes>>, ProofFailure> {
+        let of_module = keys.iter().all(|key| key.module_id == view.module_id);
+        if !of_module || keys.len() != view.items.len() {
+            return Err(ProofFailure::OtherSubject("key"));
+        }
+        let headers = self.finality(&view.finality)?;
+        if view.height.checked_add(1) != Some(headers.first().height()) {
+            return Err(ProofFailure::OtherSubject("height"));
+        }
+        let of = |(key, item): (&StateKey, &StateItem)| {
+            value(headers.first(), key, (&item.value, item.value_hash, &item.proof))
+        };
+        keys.iter().zip(&view.items).map(of).collect()
+    }
+}
+
+/// The value that an answer names, proven under a header.
+fn value(
+    header: &FinalHeader,
+    key: &StateKey,
+    (value, hash, proof): (&Option<Hex>, Option<DigestText>, &Hex),
+) -> Result<Option<Bytes>, ProofFailure> {
+    let proof = Proof::from_bytes(&proof.0)?;
+    let value = value.as_ref().map(|value| value.0.clone());
+    if let (None, Some(hash)) = (&value, hash) {
+        verify_state_hash(header, key, Some(hash.0), &proof)?;
+        return Err(ProofFailure::ValueGone(hash.0));
+    }
+    verify_state(header, key, value.as_deref(), &proof)?;
+    Ok(value)
 }
 
 impl std::fmt::Debug for Proofs {

@@ -18,8 +18,10 @@ use yulian_types::{
 
 /// How long a transaction may wait, ms of block time.
 const VALID_MS: u64 = 60_000;
+/// Metering of a transaction: the chain's default limit.
+const METERING: u64 = 10_000_000;
 /// Kind of the proposal that replaces a validator.
-const REPLACE_VALIDATOR: u32 = 3;
+pub(crate) const REPLACE_VALIDATOR: u32 = 3;
 
 /// The final result that a client received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +61,22 @@ impl Maker {
         Self { chain_id, next: 0 }
     }
 
-    fn call(&mut self, now_ms: u64, key: &SecretKey, module: &str, method: &str, arguments: Bytes) -> (Digest, Sent) {
+    /// A call, signed with a key.
+    pub(crate) fn call(
+        &mut self,
+        now_ms: u64,
+        key: &SecretKey,
+        module: &str,
+        method: &str,
+        arguments: Bytes,
+    ) -> (Digest, Sent) {
         self.next += 1;
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&self.next.to_be_bytes());
         let valid_until_ms = now_ms + VALID_MS;
         let sender = account_id(&key.public_key());
-        let builder = TransactionBuilder::new(self.chain_id, sender, nonce, valid_until_ms, module, method, arguments);
+        let builder = TransactionBuilder::new(self.chain_id, sender, nonce, valid_until_ms, module, method, arguments)
+            .metering_limit(METERING);
         let (bytes, id) = builder.sign(key).expect("a key in memory signs");
         (
             id,

@@ -2,6 +2,7 @@
 
 use crate::{
     byzantine::Byzantine,
+    clock::Clock,
     disk::SimLog,
     keys::{MACHINES, node_id, node_key},
     plan::{Fault, Plan},
@@ -21,7 +22,7 @@ use yulian_store::{CHAIN_SPACES, LogKv};
 use yulian_types::SealedGenesis;
 
 /// A node's core as the simulation runs it: production code over the simulated disk.
-pub(crate) type Node = ChainNode<SimContext, LogKv<SimLog>>;
+pub(crate) type Node = ChainNode<Clock, LogKv<SimLog>>;
 
 /// Time that a stopped node's tasks get to let go of their files, ms.
 const LET_GO_MS: u64 = 400;
@@ -191,7 +192,7 @@ impl Main {
             host.contradict(&context, chain, &set, &self.signer).await;
             return Ok(());
         }
-        let log = SimLog::open(&context, self.machine).await?;
+        let log = SimLog::open(&context, &format!("n{}", self.machine)).await?;
         let kv = LogKv::open(log, CHAIN_SPACES).await?;
         let options = ChainOptions::default();
         if self.late && snapshot::is_wanted(&kv)? {
@@ -199,9 +200,11 @@ impl Main {
             let exchange = host
                 .exchange(self.genesis.chain_id, known.validators, known.peers)
                 .await?;
-            snapshot::join(&context, &kv, &self.genesis, exchange, known.others).await?;
+            let clock = Clock::new(context.clone(), 0);
+            snapshot::join(&clock, &kv, &self.genesis, exchange, known.others).await?;
         }
-        let node = ChainNode::open(context, kv, self.genesis, self.signer.0.clone(), options).await?;
+        let clock = Clock::new(context, 0);
+        let node = ChainNode::open(clock, kv, self.genesis, self.signer.0.clone(), options).await?;
         let mut config = node.chain_config()?;
         config.prefix = format!("n{}-{}", self.machine, config.prefix);
         let application = Byzantine::new(node.clone(), self.fault);

@@ -12,11 +12,9 @@ use yulian_store::LogFile;
 pub(crate) struct SimLog(SimFile);
 
 impl SimLog {
-    /// Opens or creates a machine's log.
-    pub(crate) async fn open(context: &SimContext, machine: usize) -> Result<Self, Fatal> {
-        SimFile::open(context, &format!("n{machine}-ledger"), "log")
-            .await
-            .map(Self)
+    /// Opens or creates a log; `name` tells those of machines and chains apart.
+    pub(crate) async fn open(context: &SimContext, name: &str) -> Result<Self, Fatal> {
+        SimFile::open(context, &format!("{name}-ledger"), "log").await.map(Self)
     }
 }
 

@@ -15,7 +15,8 @@ pub const CLIENTS: usize = 3;
 /// Time of day at which every simulation begins, ms since 1970-01-01 UTC.
 pub const START_MS: u64 = yulian_engine::simulated::START_MS;
 
-fn key(kind: &str, number: usize) -> SecretKey {
+/// A key of its kind and number.
+pub(crate) fn key(kind: &str, number: usize) -> SecretKey {
     // A digest is a valid key but for a chance of 2^-32; the numbers used here are all valid.
     let seed = sm3::hash(&[b"simulation key", kind.as_bytes(), &(number as u64).to_be_bytes()]);
     SecretKey::from_bytes(&seed.0).expect("a digest below the order of the curve")
@@ -51,11 +52,13 @@ pub fn validator(number: usize) -> proto::Validator {
     }
 }
 
-fn organisation(number: usize) -> String {
+/// Id of a machine's organisation.
+pub(crate) fn organisation(number: usize) -> String {
     format!("org-{number}")
 }
 
-fn account(key: &SecretKey, organisation: String, roles: &[&str]) -> proto::Account {
+/// An account of genesis.
+pub(crate) fn account(key: &SecretKey, organisation: String, roles: &[&str]) -> proto::Account {
     proto::Account {
         id: account_id(&key.public_key()).to_vec().into(),
         organisation,
@@ -63,6 +66,18 @@ fn account(key: &SecretKey, organisation: String, roles: &[&str]) -> proto::Acco
         roles: roles.iter().map(|role| role.to_string()).collect(),
         label: "simulated".into(),
         ..Default::default()
+    }
+}
+
+/// A machine as it is registered on a chain.
+pub(crate) fn node_record(number: usize) -> proto::NodeRecord {
+    let validator = validator(number);
+    proto::NodeRecord {
+        public_key: validator.public_key,
+        name: validator.name,
+        cloud: validator.cloud,
+        organisation: validator.organisation,
+        address: format!("10.0.0.{}:1", number + 1),
     }
 }
 
@@ -89,16 +104,6 @@ pub fn genesis(validators: usize, epoch_length: u64) -> Arc<SealedGenesis> {
             &[rules::ROLE_ADMIN, rules::ROLE_WRITER],
         )
     });
-    let node = |number: usize| {
-        let validator = validator(number);
-        proto::NodeRecord {
-            public_key: validator.public_key,
-            name: validator.name,
-            cloud: validator.cloud,
-            organisation: validator.organisation,
-            address: format!("10.0.0.{}:1", number + 1),
-        }
-    };
     let message = proto::Genesis {
         version: 1,
         name: "simulation".into(),
@@ -110,7 +115,7 @@ pub fn genesis(validators: usize, epoch_length: u64) -> Arc<SealedGenesis> {
         accounts: admins.chain(writers).collect(),
         charter: Some(default_charter()),
         parameters: default_parameters(),
-        nodes: (0..MACHINES).map(node).collect(),
+        nodes: (0..MACHINES).map(node_record).collect(),
         ..Default::default()
     };
     Arc::new(SealedGenesis::new(message).expect("a genesis"))

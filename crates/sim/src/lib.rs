@@ -11,8 +11,10 @@
 mod byzantine;
 mod check;
 mod client;
+mod clock;
 mod cluster;
 mod disk;
+pub mod fusion;
 pub mod keys;
 mod plan;
 mod play;

@@ -2,8 +2,12 @@
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use std::{io::Write as _, time::Instant};
-use yulian_sim::{Plan, play};
+use std::{io::Write, time::Instant};
+use yulian_sim::{
+    Plan,
+    fusion::{self, FusionPlan},
+    play,
+};
 
 /// Simulates whole clusters deterministically and checks what must hold on every seed.
 #[derive(Debug, Parser)]
@@ -18,6 +22,9 @@ struct Arguments {
     /// Plays this seed alone and prints its plan.
     #[arg(long)]
     seed: Option<u64>,
+    /// Several linked chains instead of one.
+    #[arg(long)]
+    fusion: bool,
 }
 
 fn main() -> Result<()> {
@@ -32,27 +39,20 @@ fn main() -> Result<()> {
     };
     let mut failed = 0;
     for seed in &seeds {
-        let plan = Plan::of_seed(*seed);
-        if arguments.seed.is_some() {
-            write!(out, "{plan}")?;
-        }
         // Wall time is only shown; the simulation has a clock of its own.
         let begun = Instant::now();
-        match play(&plan) {
-            Ok(outcome) => writeln!(
-                out,
-                "seed {seed}: ok, height {}, {} transactions, {} answered, {} changes, {} joined, {:.1} s, fingerprint {}",
-                outcome.height,
-                outcome.transactions,
-                outcome.answered,
-                outcome.changes,
-                outcome.joined,
-                begun.elapsed().as_secs_f64(),
-                outcome.fingerprint
-            )?,
+        let shown = arguments.seed.is_some();
+        let told = match arguments.fusion {
+            true => several(&mut out, *seed, shown)?,
+            false => one(&mut out, *seed, shown)?,
+        };
+        let seconds = begun.elapsed().as_secs_f64();
+        match told {
+            Ok(told) => writeln!(out, "seed {seed}: ok, {told}, {seconds:.1} s")?,
             Err(broken) => {
                 failed += 1;
-                writeln!(out, "seed {seed}: {broken}\n  replay: yulian-sim --seed {seed}")?;
+                let kind = if arguments.fusion { "--fusion " } else { "" };
+                writeln!(out, "seed {seed}: {broken}\n  replay: yulian-sim {kind}--seed {seed}")?;
             }
         }
     }
@@ -60,4 +60,37 @@ fn main() -> Result<()> {
         bail!("{failed} of {} seeds failed", seeds.len());
     }
     Ok(())
+}
+
+/// What a seed of one chain came to, or the rule that it broke.
+fn one(out: &mut impl Write, seed: u64, shown: bool) -> Result<Result<String, String>> {
+    let plan = Plan::of_seed(seed);
+    if shown {
+        write!(out, "{plan}")?;
+    }
+    Ok(play(&plan).map(|outcome| {
+        format!(
+            "height {}, {} transactions, {} answered, {} changes, {} joined, fingerprint {}",
+            outcome.height,
+            outcome.transactions,
+            outcome.answered,
+            outcome.changes,
+            outcome.joined,
+            outcome.fingerprint
+        )
+    }))
+}
+
+/// The same of several chains.
+fn several(out: &mut impl Write, seed: u64, shown: bool) -> Result<Result<String, String>> {
+    let plan = FusionPlan::of_seed(seed);
+    if shown {
+        write!(out, "{plan}")?;
+    }
+    Ok(fusion::play(&plan).map(|outcome| {
+        format!(
+            "heights {:?}, {:?}, {} carried, {} claims, {} rotated, fingerprint {}",
+            outcome.heights, outcome.tally, outcome.carried, outcome.claims, outcome.rotated, outcome.fingerprint
+        )
+    }))
 }

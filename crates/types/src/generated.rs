@@ -1441,6 +1441,16 @@ pub struct SetRoute {
     #[prost(bool, tag = "6")]
     pub closed: bool,
 }
+/// Proposal: a route goes, open or closed; the next wider one decides then, and without any nothing passes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveRoute {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub source: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub destination: ::prost::bytes::Bytes,
+    #[prost(string, tag = "3")]
+    pub module: ::prost::alloc::string::String,
+}
 /// State record: the routes, at most 256.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RouteList {
@@ -1687,4 +1697,35 @@ pub struct VoucherMove {
     /// From home: the chain on which `from` holds it, if that is not home; what comes back is theirs.
     #[prost(bytes = "bytes", tag = "7")]
     pub from_chain: ::prost::bytes::Bytes,
+}
+/// What is signed: both chains by their genesis digests, and where the asking one is reached.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinTerms {
+    /// The relay chain that is asked.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub relay: ::prost::bytes::Bytes,
+    /// The chain that wants to join.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub chain: ::prost::bytes::Bytes,
+    /// APIs of nodes that host it, "<http://host:port",> 1 to 16.
+    #[prost(string, repeated, tag = "3")]
+    pub urls: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it was signed; of two requests the later one counts.
+    #[prost(uint64, tag = "4")]
+    pub time_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRequest {
+    /// Encoded `JoinTerms`.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub terms: ::prost::bytes::Bytes,
+    /// Genesis bytes of the chain that wants to join; their digest is `chain` of the terms.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub genesis: ::prost::bytes::Bytes,
+    /// An administrator's key, of an account of that genesis.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub public_key: ::prost::bytes::Bytes,
+    /// SM2 of that key over SM3("ylJoinRq" ‖ terms).
+    #[prost(bytes = "bytes", tag = "4")]
+    pub signature: ::prost::bytes::Bytes,
 }

@@ -9,12 +9,14 @@ mod block;
 mod codec;
 mod finality;
 mod genesis;
+mod join;
 pub mod limits;
 pub mod packet;
 pub mod state_keys;
 pub mod tags;
 mod transaction;
 mod validators;
+mod voucher;
 
 /// The protobuf messages as generated from `proto/`.
 #[allow(missing_docs, clippy::doc_markdown)]
@@ -29,6 +31,7 @@ pub use block::{
 pub use codec::{CodecError, decode_canonical, encode};
 pub use finality::{FinalityError, FinalityProof, finality_message, namespace};
 pub use genesis::{CHAIN_NAME_CHARS_MAX, GenesisError, SealedGenesis};
+pub use join::{JoinError, SealedJoin};
 pub use packet::{PacketError, SealedPacket};
 pub use state_keys::StateKey;
 pub use transaction::{
@@ -36,5 +39,6 @@ pub use transaction::{
     transaction_id,
 };
 pub use validators::{SetError, ValidatorSet, faults_max, quorum};
+pub use voucher::voucher_series_id;
 
 pub use yulian_crypto::Digest;

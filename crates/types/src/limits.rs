@@ -44,6 +44,14 @@ pub const RECEIPT_BYTES_MAX: usize = 64 * 1024;
 pub const PACKET_PAYLOAD_BYTES_MAX: usize = 4 * 1024;
 /// Most bytes of an encoded packet between chains.
 pub const PACKET_BYTES_MAX: usize = PACKET_PAYLOAD_BYTES_MAX + 512;
+/// Most bytes of a genesis that can be linked: it must fit into the arguments of one transaction.
+pub const LINKED_GENESIS_BYTES_MAX: usize = ARGUMENTS_BYTES_MAX - 4 * 1024;
+/// Most addresses that a platform names when it asks to join another one.
+pub const JOIN_URLS_MAX: usize = 16;
+/// Most bytes of one of these addresses.
+pub const JOIN_URL_BYTES_MAX: usize = 128;
+/// Most bytes of the request to join.
+pub const JOIN_REQUEST_BYTES_MAX: usize = LINKED_GENESIS_BYTES_MAX + 4 * 1024;
 
 const _: () = assert!(ARGUMENTS_BYTES_MAX < TRANSACTION_BYTES_MAX);
 const _: () = assert!(TRANSACTION_BYTES_MAX < BLOCK_BYTES_MAX);

@@ -29,6 +29,16 @@ pub const LINK_MODULE: &str = "link";
 
 /// Module id of `link`.
 pub const LINK_ID: u32 = 5;
+/// Module id of `voucher`.
+pub const VOUCHER_ID: u32 = 6;
+/// Module id of `notice`.
+pub const NOTICE_ID: u32 = 8;
+/// Name of the module of vouchers.
+pub const VOUCHER_MODULE: &str = "voucher";
+/// Name of the module of verification across chains.
+pub const VERIFICATION_MODULE: &str = "verification";
+/// Name of the module of notices.
+pub const NOTICE_MODULE: &str = "notice";
 
 /// Name of the evidence module in a transaction.
 pub const EVIDENCE_MODULE: &str = "evidence";
@@ -64,10 +74,38 @@ pub const TABLE_PACKET_CONFIRMED: u8 = 5;
 pub const TABLE_LINK_CLIENT: u8 = 6;
 /// Table of `link`: what was sent, by destination ‖ module.
 pub const TABLE_OUT_CURSOR: u8 = 7;
+/// Table of `link`: what kept headers say, by chain id ‖ height.
+pub const TABLE_LINK_HEADER: u8 = 8;
 /// Table of `link`: the next packet of an ordered sequence, by source ‖ module.
 pub const TABLE_IN_CURSOR: u8 = 11;
+/// Table of `link`: what was agreed upon and not opened, by chain id.
+pub const TABLE_LINK_AGREEMENT: u8 = 10;
+/// Table of `link`: routes by source ‖ destination ‖ module.
+pub const TABLE_ROUTE: u8 = 12;
 /// Table of `link`: the chains whose light clients are kept, one record.
 pub const TABLE_LINK_LIST: u8 = 13;
+/// Table of `link`: genesis digest of this chain's relay, one record.
+pub const TABLE_RELAY: u8 = 14;
+/// Table of `link`: the patterns of all routes, one record.
+pub const TABLE_ROUTES: u8 = 15;
+/// Table of `link`: what is frozen, one record.
+pub const TABLE_FREEZES: u8 = 16;
+
+/// Table of `voucher`: series by id.
+pub const TABLE_SERIES: u8 = 1;
+/// Table of `voucher`: what a holder of this chain has, by series ‖ account.
+pub const TABLE_BALANCE: u8 = 2;
+/// Table of `voucher`, at home: what is held on another chain, by series ‖ chain.
+pub const TABLE_OUTSIDE: u8 = 3;
+/// Table of `voucher`, at home: what came back and could not be given back, by series ‖ chain ‖ account.
+pub const TABLE_UNCLAIMED: u8 = 4;
+/// Table of `voucher`: how many series this chain knows, one record.
+pub const TABLE_SERIES_COUNT: u8 = 5;
+/// Table of `voucher`: ids of series by number (8), from 0 in the order in which the chain came to know them.
+pub const TABLE_SERIES_AT: u8 = 6;
+
+/// Table of `notice`: the last notice, by source ‖ kind.
+pub const TABLE_NOTICE: u8 = 1;
 
 /// Status of a packet's result and of its end: the destination did what it asks for.
 pub const PACKET_DONE: u32 = 1;
@@ -191,6 +229,11 @@ impl StateKey {
         Self::new(LINK_ID, TABLE_LINK_CLIENT, &[&chain.0])
     }
 
+    /// [`crate::proto::LinkHeader`] of another chain's header, while the light client keeps it.
+    pub fn link_header(chain: &Digest, height: u64) -> Self {
+        Self::new(LINK_ID, TABLE_LINK_HEADER, &[&chain.0, &height.to_be_bytes()])
+    }
+
     /// [`crate::proto::OutCursor`] of what a module sends to a chain.
     pub fn out_cursor(destination: &Digest, module: &str) -> Self {
         Self::new(LINK_ID, TABLE_OUT_CURSOR, &[&destination.0, module.as_bytes()])
@@ -199,6 +242,71 @@ impl StateKey {
     /// [`crate::proto::InCursor`] of what a module takes in order from a chain.
     pub fn in_cursor(source: &Digest, module: &str) -> Self {
         Self::new(LINK_ID, TABLE_IN_CURSOR, &[&source.0, module.as_bytes()])
+    }
+
+    /// [`crate::proto::LinkAgreement`] about a chain that was not opened yet.
+    pub fn link_agreement(chain: &Digest) -> Self {
+        Self::new(LINK_ID, TABLE_LINK_AGREEMENT, &[&chain.0])
+    }
+
+    /// [`crate::proto::LinkList`]: every chain of which this one keeps a light client.
+    pub fn link_list() -> Self {
+        Self::new(LINK_ID, TABLE_LINK_LIST, &[])
+    }
+
+    /// 32 bytes: genesis digest of this chain's relay.
+    pub fn relay_chain() -> Self {
+        Self::new(LINK_ID, TABLE_RELAY, &[])
+    }
+
+    /// [`crate::proto::SetRoute`] of exactly this pattern. 32 zero bytes stand for any chain, an empty module for any module.
+    pub fn route(source: &[u8], destination: &[u8], module: &str) -> Self {
+        Self::new(LINK_ID, TABLE_ROUTE, &[source, destination, module.as_bytes()])
+    }
+
+    /// [`crate::proto::RouteList`]: patterns of all routes, without their organisations.
+    pub fn routes() -> Self {
+        Self::new(LINK_ID, TABLE_ROUTES, &[])
+    }
+
+    /// [`crate::proto::FreezeList`].
+    pub fn freezes() -> Self {
+        Self::new(LINK_ID, TABLE_FREEZES, &[])
+    }
+
+    /// [`crate::proto::VoucherSeries`] of an id.
+    pub fn voucher_series(id: &Digest) -> Self {
+        Self::new(VOUCHER_ID, TABLE_SERIES, &[&id.0])
+    }
+
+    /// [`crate::proto::VoucherAmount`] that a holder of this chain has.
+    pub fn voucher_balance(id: &Digest, holder: &[u8]) -> Self {
+        Self::new(VOUCHER_ID, TABLE_BALANCE, &[&id.0, holder])
+    }
+
+    /// [`crate::proto::VoucherAmount`] that is held on another chain, as the series' home knows it.
+    pub fn voucher_outside(id: &Digest, chain: &Digest) -> Self {
+        Self::new(VOUCHER_ID, TABLE_OUTSIDE, &[&id.0, &chain.0])
+    }
+
+    /// [`crate::proto::VoucherAmount`] that waits at home for a holder of another chain.
+    pub fn voucher_unclaimed(id: &Digest, chain: &Digest, holder: &[u8]) -> Self {
+        Self::new(VOUCHER_ID, TABLE_UNCLAIMED, &[&id.0, &chain.0, holder])
+    }
+
+    /// [`crate::proto::Counter`]: how many series of vouchers this chain knows.
+    pub fn voucher_count() -> Self {
+        Self::new(VOUCHER_ID, TABLE_SERIES_COUNT, &[])
+    }
+
+    /// [`crate::proto::VoucherId`] of a number below the count.
+    pub fn voucher_at(number: u64) -> Self {
+        Self::new(VOUCHER_ID, TABLE_SERIES_AT, &[&number.to_be_bytes()])
+    }
+
+    /// [`crate::proto::NoticeRecord`] of the last notice of a kind from a chain.
+    pub fn notice(source: &Digest, kind: &str) -> Self {
+        Self::new(NOTICE_ID, TABLE_NOTICE, &[&source.0, kind.as_bytes()])
     }
 
     /// Table ‖ chains ‖ length of the module's name (1) ‖ name ‖ sequence (8).

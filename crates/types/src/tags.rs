@@ -38,3 +38,5 @@ pub const TABLE_ROW: Tag = *b"ylTblRow";
 pub const PACKET: Tag = *b"ylPacket";
 /// Id of a series of vouchers: home chain ‖ length of the organisation's id (1) ‖ the id ‖ name of the series.
 pub const VOUCHER_SERIES: Tag = *b"ylVouchr";
+/// A platform asks another one to be linked with its relay chain: encoded terms.
+pub const JOIN_REQUEST: Tag = *b"ylJoinRq";

@@ -1,11 +1,6 @@
 //! Opens light clients on the relay chain's word and keeps them within their trust period.
 
-use super::{
-    Place, RelayError, Shared, client,
-    lane::call,
-    now_ms,
-    proofs::{changes_after, update},
-};
+use super::{Place, RelayError, Shared, flight::call, now_ms};
 use bytes::Bytes;
 use prost::Message;
 use std::{
@@ -37,7 +32,7 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
     loop {
         let hub = shared.places[&shared.hub].height.load(Relaxed);
         let mut looks = JoinSet::new();
-        for (id, place) in &shared.places {
+        for (id, place) in shared.places.iter().filter(|(_, place)| place.is_own()) {
             let now = Seen {
                 own: place.height.load(Relaxed),
                 hub,
@@ -106,7 +101,7 @@ async fn keep(shared: &Shared, id: &Digest, place: &Place) {
 }
 
 /// The chains whose light clients a chain has.
-async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
+pub(super) async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
     let key = StateKey::new(LINK_ID, TABLE_LINK_LIST, &[]);
     let value = place.chain().state(&key, None).await?.value;
     let list = value
@@ -122,7 +117,7 @@ async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
 async fn clients(place: &Place) -> Result<BTreeMap<Digest, LinkClient>, SdkError> {
     let mut clients = BTreeMap::new();
     for other in linked(place).await? {
-        if let Some(client) = client::read(place.chain(), &other).await? {
+        if let Some(client) = place.chain().link_client(&other).await? {
             clients.insert(other, client);
         }
     }
@@ -159,7 +154,7 @@ async fn latest(shared: &Shared, known: &LinkClient, of: &Digest) -> Result<Opti
     if view.height < known.height {
         return Ok(None);
     }
-    update(chain, known, &view).await.map(Some)
+    chain.link_update(known, &view.finality).await.map(Some)
 }
 
 async fn bring(shared: &Shared, place: &Place, update: LinkUpdate) -> Result<(), String> {
@@ -182,12 +177,10 @@ async fn introduce(shared: &Shared, place: &Place, other: &Digest) -> Result<(),
     if vouched.status != LINK_ACTIVE {
         return Ok(());
     }
-    let known = client::read(place.chain(), &shared.hub)
-        .await
-        .map_err(text)?
-        .unwrap_or_default();
+    let known = place.chain().link_client(&shared.hub).await.map_err(text)?;
+    let known = known.unwrap_or_default();
     if !known.heights.contains(&(word.height + 1)) {
-        let update = update(hub, &known, &word).await.map_err(text)?;
+        let update = hub.link_update(&known, &word.finality).await.map_err(text)?;
         bring(shared, place, update).await?;
     }
     let chain = shared.places[other].chain();
@@ -213,16 +206,9 @@ async fn introduce(shared: &Shared, place: &Place, other: &Digest) -> Result<(),
 
 /// The set in force at the height that a light client names.
 async fn set_at(shared: &Shared, of: &Digest, known: &LinkClient) -> Result<Bytes, String> {
-    let chain = shared.places[of].chain();
     let since = known.ranges.last().map_or(0, |range| range.first_height);
-    if since == 0 {
-        let genesis = chain.genesis().await.map_err(|error| error.to_string())?;
-        return Ok(genesis.validators.encode());
-    }
-    let changes = changes_after(chain, since - 1, since)
-        .await
-        .map_err(|error| error.to_string())?;
-    let set = changes.into_iter().next().map(|change| change.set.bytes.0);
+    let set = shared.places[of].chain().validators_since(since).await;
+    let set = set.map_err(|error| error.to_string())?;
     set.ok_or_else(|| format!("the validators since height {since} are not known"))
 }
 

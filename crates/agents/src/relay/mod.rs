@@ -1,18 +1,22 @@
 //! The relay agent: follows the chains of a fusion network and carries headers, packets, acknowledgements and time-outs.
 //!
 //! One task follows each chain and notes on the [`Board`] what became of each packet. One task for each chain, its *lane*, asks the
-//! board for what can be done there next, gets the proofs and submits them together. A keeper opens light clients on the relay chain's
-//! word and keeps them within their trust period.
+//! board for what can be done there next and has several *flights* under way: each reads what it needs of every other chain in one
+//! request, brings one header of each and many items. A keeper opens light clients on the relay chain's word and keeps them within
+//! their trust period. Another task looks which node of a chain is ahead, so that none that is cut off is followed for long.
 
 mod board;
-mod client;
 mod cursor;
+mod flight;
 mod items;
 mod keeper;
 mod lane;
-mod proofs;
+mod nodes;
+mod reads;
+mod rescue;
 mod status;
 mod tick;
+mod updates;
 mod watch;
 
 pub use self::{
@@ -37,6 +41,7 @@ use tokio::{
 };
 use yulian_crypto::Digest;
 use yulian_sdk::{Account, Chain};
+use yulian_types::proto::LinkClient;
 
 /// Most chains of one agent.
 pub const CHAINS_MAX: usize = 256;
@@ -59,13 +64,14 @@ pub enum RelayError {
     Task(#[source] JoinError),
 }
 
-/// A chain with the account that carries on it: any account of the chain, without roles.
+/// A chain, and who carries on it.
 #[derive(Debug, Clone)]
 pub struct Member {
     /// The chain at its nodes.
     pub chain: Chain,
-    /// Who submits there.
-    pub account: Account,
+    /// Any account of the chain, without roles. None where the chain is another platform's: it is followed and its proofs are read,
+    /// what is to be submitted there is for that platform's own agent.
+    pub account: Option<Account>,
 }
 
 /// What an agent is started with.
@@ -87,11 +93,38 @@ pub(crate) struct Place {
     pub(crate) time_ms: AtomicU64,
     /// When a tick was last asked for, ms.
     pub(crate) ticked_ms: AtomicU64,
+    /// Up to this height what is open was read from the state, because the blocks are no longer there.
+    pub(crate) rescued: AtomicU64,
+    /// Another node is to be followed.
+    pub(crate) moved: Notify,
+    /// The light clients that the chain keeps of others, as they were read last.
+    clients: Mutex<BTreeMap<Digest, LinkClient>>,
 }
 
 impl Place {
+    fn new(member: Member, height: u64) -> Self {
+        Self {
+            member,
+            height: AtomicU64::new(height),
+            time_ms: AtomicU64::new(0),
+            ticked_ms: AtomicU64::new(0),
+            rescued: AtomicU64::new(0),
+            moved: Notify::new(),
+            clients: Mutex::default(),
+        }
+    }
+
     pub(crate) fn chain(&self) -> &Chain {
         &self.member.chain
+    }
+
+    pub(crate) fn clients(&self) -> MutexGuard<'_, BTreeMap<Digest, LinkClient>> {
+        self.clients.lock().expect("light clients")
+    }
+
+    /// Whether this agent carries there.
+    pub(crate) fn is_own(&self) -> bool {
+        self.member.account.is_some()
     }
 }
 
@@ -105,8 +138,19 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Whether anything can be done here about packets between two chains.
+    pub(crate) fn concerns(&self, source: &Digest, destination: &Digest) -> bool {
+        let is_own = |chain: &Digest| self.places.get(chain).is_some_and(Place::is_own);
+        [source, destination, &self.hub].into_iter().any(is_own)
+    }
+
     pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().expect("the board")
+    }
+
+    /// Shows what did not work at a chain.
+    pub(crate) fn error(&self, at: &Digest, text: String) {
+        self.counters.error(self.places[at].chain().name(), text);
     }
 }
 
@@ -128,14 +172,8 @@ pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
     }
     let cursors = Cursors::open(&config.folder)?;
     let place = |member: Member| {
-        let height = cursors.height(&member.chain.id());
-        let place = Place {
-            member,
-            height: AtomicU64::new(height),
-            time_ms: AtomicU64::new(0),
-            ticked_ms: AtomicU64::new(0),
-        };
-        (place.member.chain.id(), place)
+        let id = member.chain.id();
+        (id, Place::new(member, cursors.height(&id)))
     };
     let followed = members.iter().map(|member| member.chain.id()).collect();
     let shared = Arc::new(Shared {
@@ -146,12 +184,15 @@ pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
         counters: Counters::default(),
     });
     let mut tasks = JoinSet::new();
-    for chain in shared.places.keys() {
+    for (chain, place) in &shared.places {
         tasks.spawn(watch::follow(shared.clone(), *chain));
-        tasks.spawn(lane::run(shared.clone(), *chain));
+        if place.is_own() {
+            tasks.spawn(lane::run(shared.clone(), *chain));
+        }
     }
     tasks.spawn(keeper::run(shared.clone()));
     tasks.spawn(tick::run(shared.clone()));
+    tasks.spawn(nodes::run(shared.clone()));
     // Only an error ends a part; the others end with the set.
     tokio::select! {
         Some(ended) = tasks.join_next() => ended.map_err(RelayError::Task)?,

@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Mutex,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicI64, AtomicU64, Ordering::Relaxed},
     },
 };
 
@@ -17,10 +17,16 @@ pub(crate) struct Counters {
     pub(crate) refused: AtomicU64,
     pub(crate) transactions: AtomicU64,
     pub(crate) headers: AtomicU64,
+    under_way: AtomicI64,
     last_error: Mutex<Option<LastError>>,
 }
 
 impl Counters {
+    /// So many more transactions are under way.
+    pub(crate) fn under_way(&self, more: i64) {
+        self.under_way.fetch_add(more, Relaxed);
+    }
+
     pub(crate) fn error(&self, chain: &str, text: String) {
         tracing::warn!(chain, error = %text, "not carried; it is tried again");
         let error = LastError {
@@ -77,6 +83,9 @@ pub struct RelayStatus {
     pub headers: u64,
     /// Transactions that were submitted since the start.
     pub transactions: u64,
+    /// Transactions that are being prepared or wait for their result.
+    #[serde(default)]
+    pub under_way: u64,
     /// The last thing that did not work.
     pub last_error: Option<LastError>,
 }
@@ -113,6 +122,7 @@ pub(super) fn read(shared: &Shared) -> RelayStatus {
         refused: counters.refused.load(Relaxed),
         headers: counters.headers.load(Relaxed),
         transactions: counters.transactions.load(Relaxed),
+        under_way: counters.under_way.load(Relaxed).max(0) as u64,
         last_error: counters.last_error.lock().expect("last error").clone(),
     }
 }

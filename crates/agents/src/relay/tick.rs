@@ -1,6 +1,6 @@
 //! Asks chains that stand still for a block: it shows that a packet is late.
 
-use super::{RelayError, Shared, lane::call, now_ms};
+use super::{RelayError, Shared, flight::call, now_ms};
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
@@ -27,7 +27,7 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
         let wanted = shared.board().to_tick(now);
         for chain in wanted {
             let place = &shared.places[&chain];
-            if place.ticked_ms.load(Relaxed) + TICK_EVERY_MS <= now {
+            if place.is_own() && place.ticked_ms.load(Relaxed) + TICK_EVERY_MS <= now {
                 place.ticked_ms.store(now, Relaxed);
                 asked.spawn(tick(shared.clone(), chain));
             }

@@ -2,12 +2,18 @@
 
 use crate::{
     ApiError, BlockRef, ChainService, Code, DigestText, Hex, Service,
-    extract::{Binary, ChainPath, Path, Query, chain, items, name, parse},
+    extract::{Binary, ChainPath, Path, Query, chain, items, name, parse, read_body},
     gate::Context,
+    limits::{STATE_KEYS_MAX, STATE_REQUEST_BYTES_MAX},
     routes::binary,
     views::*,
 };
-use axum::{Json, extract::State, response::Response};
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::Response,
+};
+use bytes::Bytes;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use yulian_types::limits::STATE_KEY_BYTES_MAX;
@@ -199,10 +205,35 @@ pub(crate) async fn state<S: Service>(
 ) -> Result<Json<StateView>, ApiError> {
     let chain = chain(&context.service, &path.chain)?;
     let module = name("module", &path.module)?;
-    let Hex(key) = parse("key", &path.key)?;
-    if key.len() > STATE_KEY_BYTES_MAX {
-        let detail = format_args!("key: 1..={STATE_KEY_BYTES_MAX}").to_string();
+    let key = bounded_key(parse("key", &path.key)?)?;
+    chain.state(module, key, query.height).await.map(Json)
+}
+
+fn bounded_key(Hex(key): Hex) -> Result<Bytes, ApiError> {
+    if key.len() <= STATE_KEY_BYTES_MAX {
+        return Ok(key);
+    }
+    let detail = format_args!("key: 1..={STATE_KEY_BYTES_MAX}").to_string();
+    Err(ApiError::detailed(Code::BadParameter, detail))
+}
+
+/// 批量查询状态值 · Several values of one state, or their absence, with their proofs under one final header
+#[utoipa::path(post, operation_id = "state_values", path = "/v1/chains/{chain}/state", tag = "state", params(ChainPath),
+    request_body = StateRequest, responses((status = 200, description = "values", body = StatesView), ApiError))]
+pub(crate) async fn states<S: Service>(
+    State(context): State<Context<S>>,
+    Path(path): Path<ChainPath>,
+    request: Request,
+) -> Result<Json<StatesView>, ApiError> {
+    let chain = chain(&context.service, &path.chain)?;
+    let body = read_body(request.into_body(), STATE_REQUEST_BYTES_MAX).await?;
+    let asked: StateRequest =
+        serde_json::from_slice(&body).map_err(|error| ApiError::detailed(Code::BadParameter, error))?;
+    let module = name("module", &asked.module)?;
+    if !(1..=STATE_KEYS_MAX).contains(&asked.keys.len()) {
+        let detail = format_args!("keys: 1..={STATE_KEYS_MAX}").to_string();
         return Err(ApiError::detailed(Code::BadParameter, detail));
     }
-    chain.state(module, key, query.height).await.map(Json)
+    let keys: Vec<Bytes> = asked.keys.into_iter().map(bounded_key).collect::<Result<_, _>>()?;
+    chain.states(module, keys, asked.height).await.map(Json)
 }

@@ -1,6 +1,7 @@
 //! The routes and their handlers: parse, ask the service, answer.
 
 pub(crate) mod consortium;
+pub(crate) mod joins;
 pub(crate) mod ledger;
 pub(crate) mod node;
 pub(crate) mod records;
@@ -65,6 +66,7 @@ table! {
     get "/v1/chains/{chain}/headers" ledger::headers;
     get "/v1/chains/{chain}/headers/{block}" ledger::header;
     get "/v1/chains/{chain}/state/{module}/{key}" ledger::state;
+    post "/v1/chains/{chain}/state" ledger::states;
     get "/v1/chains/{chain}/evidence" records::evidence;
     get "/v1/chains/{chain}/evidence/{digest}/pack" records::evidence_pack;
     get "/v1/chains/{chain}/validators" records::validators;
@@ -75,6 +77,8 @@ table! {
     get "/v1/chains/{chain}/register" register::chains;
     get "/v1/chains/{chain}/templates" register::templates;
     get "/v1/chains/{chain}/offers" register::offers;
+    get "/v1/chains/{chain}/joins" joins::list;
+    get "/v1/chains/{chain}/joins/{joining}" joins::bytes;
     get "/v1/chains/{chain}/pending" consortium::pending;
     get "/v1/chains/{chain}/proposals" records::proposals;
     get "/v1/chains/{chain}/proposals/{proposal}" records::proposal;
@@ -90,6 +94,7 @@ table! {
     get "/openapi.json" node::document;
     post "/v1/chains/{chain}/transactions" submit::one;
     post "/v1/chains/{chain}/transactions/batch" submit::batch;
+    post "/v1/chains/{chain}/joins" joins::ask;
     get "/v1/chains/{chain}/stream" stream::blocks;
 }
 

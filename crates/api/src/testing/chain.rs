@@ -2,8 +2,8 @@
 
 use super::{Pause, ledger, platform};
 use crate::{
-    AccountRef, ApiError, BlockRef, BlockStream, ChainService, Code, DigestText, EvidenceFilter, Hex, PageRequest,
-    views::*,
+    AccountRef, ApiError, BlockRef, BlockStream, ChainService, Code, DigestText, EvidenceFilter, Hex, Joins,
+    PageRequest, views::*,
 };
 use bytes::Bytes;
 use futures::{StreamExt, channel::oneshot, stream};
@@ -13,7 +13,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
-use yulian_crypto::{Digest, sm2::Signer};
+use yulian_crypto::{
+    Digest,
+    sm2::{FastVerifier, KEY_CACHE_BYTES, Signer},
+};
 use yulian_light::testing::{TestChain, secret};
 use yulian_types::{SealedTransaction, StateKey, decode_canonical, encode, proto, state_keys};
 
@@ -27,6 +30,7 @@ const VALIDATORS: u32 = 4;
 pub struct FakeChain {
     state: Arc<Mutex<State>>,
     pub(super) pause: Pause,
+    joins: Joins,
 }
 
 pub(super) struct State {
@@ -58,6 +62,7 @@ impl FakeChain {
         Self {
             state: Arc::new(Mutex::new(state)),
             pause,
+            joins: Joins::default(),
         }
     }
 
@@ -117,6 +122,7 @@ impl FakeChain {
             },
             connected: vec![],
             faults: vec![],
+            risk: None,
             stopped: None,
             risk: Some(RiskView::from(&proto::RiskRecord {
                 risk: Some(proto::AcceptedRisk {
@@ -298,6 +304,14 @@ impl ChainService for FakeChain {
         Ok(ledger::state(&state.chain, module, StateKey { module_id, key }, height))
     }
 
+    async fn states(&self, module: &str, keys: Vec<Bytes>, height: Option<u64>) -> Result<StatesView, ApiError> {
+        let mut views = Vec::with_capacity(keys.len());
+        for key in keys {
+            views.push(self.state(module, key, height).await?);
+        }
+        ledger::states(views).ok_or_else(|| Code::Internal.into())
+    }
+
     async fn evidence(&self, filter: EvidenceFilter, request: PageRequest) -> Result<EvidencePage, ApiError> {
         let state = self.lock();
         let mut found = match filter {
@@ -402,6 +416,26 @@ impl ChainService for FakeChain {
         let record = self.lock().chain.genesis.message.nodes[0].clone();
         let (items, next) = page(platform::offers(&record), &request)?;
         Ok(OfferPage { items, next })
+    }
+
+    async fn ask_to_join(&self, request: Bytes) -> Result<JoinView, ApiError> {
+        let now_ms = self.lock().chain.latest().sealed.header.time_ms;
+        let is_admin = |roles: &[String]| roles.iter().any(|role| role == "admin");
+        self.joins.take(
+            &self.id(),
+            request,
+            now_ms,
+            is_admin,
+            &FastVerifier::new(KEY_CACHE_BYTES),
+        )
+    }
+
+    async fn joins(&self) -> Result<Vec<JoinView>, ApiError> {
+        Ok(self.joins.list(&self.id()))
+    }
+
+    async fn join_request(&self, joining: Digest) -> Result<Bytes, ApiError> {
+        self.joins.bytes(&self.id(), &joining)
     }
 
     async fn pending(&self) -> Result<PendingView, ApiError> {

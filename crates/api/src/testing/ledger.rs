@@ -103,6 +103,24 @@ pub(super) fn state(chain: &TestChain, module: &str, key: StateKey, height: u64)
     }
 }
 
+/// Values of one state in one answer; `None` without any.
+pub(super) fn states(views: Vec<StateView>) -> Option<StatesView> {
+    let first = views.first()?.clone();
+    let item = |view: StateView| StateItem {
+        value: view.value,
+        value_hash: view.value_hash,
+        proof: view.proof,
+    };
+    Some(StatesView {
+        module: first.module,
+        module_id: first.module_id,
+        height: first.height,
+        state_root: first.state_root,
+        items: views.into_iter().map(item).collect(),
+        finality: first.finality,
+    })
+}
+
 pub(super) fn pack(chain: &TestChain, height: u64, index: usize) -> Bytes {
     let parts = chain.parts(height, index, height + 1, None);
     assemble(parts, &FastVerifier::new(KEY_CACHE_BYTES))

@@ -132,6 +132,48 @@ pub struct StateView {
     pub finality: FinalityView,
 }
 
+/// Which values of the state are asked for together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StateRequest {
+    /// Name or number of the module.
+    pub module: String,
+    /// The keys, 1 to 256, each of up to 256 bytes.
+    #[schema(min_items = 1, max_items = 256)]
+    pub keys: Vec<Hex>,
+    /// The state after the block of this height; the last provable one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u64>,
+}
+
+/// One of several values, or its absence, with the proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StateItem {
+    /// The value; absent when there is none, and when there was one that is no longer held: see `value_hash`.
+    pub value: Option<Hex>,
+    /// Hash of the value, which `proof` proves; absent when there is none.
+    pub value_hash: Option<DigestText>,
+    /// The state tree's proof of presence or absence, as described in docs/formats.md.
+    pub proof: Hex,
+}
+
+/// Several values of one state, under one final header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StatesView {
+    /// Name of the module.
+    pub module: String,
+    /// Its id, the first four bytes of the paths.
+    pub module_id: u32,
+    /// The block after which this holds.
+    pub height: u64,
+    /// State root after that block, `parent_state_root` of the first header of `finality`.
+    pub state_root: DigestText,
+    /// For each key, in the order in which they were asked for.
+    pub items: Vec<StateItem>,
+    /// That the header of height + 1, which carries the root, is final.
+    pub finality: FinalityView,
+}
+
 /// A validator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ValidatorView {

@@ -271,6 +271,15 @@ pub enum ActionView {
         /// Chain that receives; 64 zeros = any.
         destination: DigestText,
     },
+    /// Remove a route of a relay chain; the next wider one decides then.
+    RemoveRoute {
+        /// Chain that sends; 64 zeros = any.
+        source: DigestText,
+        /// Chain that receives; 64 zeros = any.
+        destination: DigestText,
+        /// Module; empty = any.
+        module: String,
+    },
     /// An action that this software does not know.
     Other {
         /// Number of the kind.
@@ -371,6 +380,14 @@ impl ActionView {
                 Self::LiftFreeze {
                     source: digest(&freeze.source)?,
                     destination: digest(&freeze.destination)?,
+                }
+            }
+            24 => {
+                let route: proto::RemoveRoute = message(bytes)?;
+                Self::RemoveRoute {
+                    source: digest(&route.source)?,
+                    destination: digest(&route.destination)?,
+                    module: route.module,
                 }
             }
             number => Self::Other { number },

@@ -18,14 +18,14 @@ const CHAIN: &str = "/v1/chains/default";
 /// (operation, path and query, status that is expected)
 type Sample = (&'static str, String, u16);
 
-struct Filled {
-    world: World,
+pub(crate) struct Filled {
+    pub(crate) world: World,
     id: String,
     account: String,
     key: String,
 }
 
-fn filled() -> Filled {
+pub(crate) fn filled() -> Filled {
     let world = World::new();
     let transactions: Vec<Bytes> = (0..3).map(|number| world.deposit(number)).collect();
     let id = SealedTransaction::decode(transactions[1].clone())
@@ -112,8 +112,8 @@ fn samples(filled: &Filled) -> Vec<Sample> {
     ]
 }
 
-/// Checked elsewhere: submissions in `submit`, the stream in `stream`.
-const ELSEWHERE: [&str; 3] = ["submit_transaction", "submit_batch", "stream_blocks"];
+/// Checked elsewhere: submissions in `submit`, the stream in `stream`, what asks with a body in `states`.
+const ELSEWHERE: [&str; 4] = ["submit_transaction", "submit_batch", "stream_blocks", "state_values"];
 
 #[test]
 fn every_operation_is_served_and_fits_its_schema() {

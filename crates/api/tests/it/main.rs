@@ -4,6 +4,7 @@ mod answers;
 mod document;
 mod errors;
 mod schema;
+mod states;
 mod stream;
 mod submit;
 mod world;

@@ -1,6 +1,6 @@
 //! What the command line of `yulian bench` asks for.
 
-use super::{crypto, flood, load::Plan, rounds::Round};
+use super::{chains, crypto, flood, load::Plan, relay, rounds::Round};
 use crate::{connect::DIR_DEFAULT, key::passphrase, problem::Result, text::problem};
 use clap::{Args, Subcommand};
 use std::{path::PathBuf, time::Duration};
@@ -15,6 +15,8 @@ const SIGNED_TPS: u64 = 16_000;
 pub(super) const SIGNED_MAX: u64 = 400_000;
 /// Transactions of a request: more gain little, and make latencies longer.
 const BATCH_DEFAULT: u64 = 25;
+/// Bytes of a transaction.
+const SIZE_DEFAULT: usize = 200;
 /// Batches that a client has under way unless a window is named.
 const WINDOW_BATCHES: usize = 4;
 /// Most clients: each has an account in the genesis and a connection.
@@ -53,7 +55,7 @@ pub(crate) struct Arguments {
     signers: Option<u64>,
     #[arg(long, requires = "signers")]
     pub(super) new_signers: bool,
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = SIZE_DEFAULT)]
     pub(super) size: usize,
     #[arg(long, conflicts_with = "rate")]
     wait: bool,
@@ -83,13 +85,44 @@ pub(crate) struct Arguments {
     pub(super) passphrase: passphrase::Source,
 }
 
-/// What is measured without a chain.
+/// What is measured beside the transactions of one chain.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Other {
+    Chains(chains::Arguments),
     Crypto(crypto::Arguments),
+    Relay(relay::Arguments),
 }
 
 impl Arguments {
+    /// A closed loop of so many clients, for which `count` transactions are signed; all else as when it is not named.
+    pub(super) fn closed(seconds: u64, clients: u64, count: u64) -> Self {
+        Self {
+            other: None,
+            nodes: 0,
+            seconds,
+            clients,
+            rate: None,
+            round: None,
+            flood: None,
+            signers: None,
+            new_signers: false,
+            size: SIZE_DEFAULT,
+            wait: false,
+            batch: BATCH_DEFAULT,
+            window: None,
+            count: Some(count),
+            total: None,
+            svg: None,
+            work_dir: None,
+            json: true,
+            url: Vec::new(),
+            dir: DIR_DEFAULT.into(),
+            chain: String::new(),
+            key: Vec::new(),
+            passphrase: passphrase::Source::default(),
+        }
+    }
+
     /// What depends on the values of several options.
     pub(super) fn check(&self) -> Result<()> {
         let pressure = self.round == Some(Round::Pressure);

@@ -27,7 +27,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long a client tries to hand over the same transactions.
 const HAND_OVER_MAX: Duration = Duration::from_secs(60);
 /// Codes that say something about the node at this moment, not about the transaction.
-const PASSING: [&str; 8] = [
+pub(super) const PASSING: [&str; 8] = [
     "busy",
     "mempool_full",
     "sender_limit",

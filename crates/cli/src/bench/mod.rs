@@ -1,6 +1,7 @@
 //! `yulian bench`: what a network of this machine commits, through its public interface, with every signature real.
 
 mod arguments;
+mod chains;
 mod crypto;
 mod disk;
 mod feed;
@@ -14,6 +15,7 @@ mod open;
 mod outcome;
 mod plot;
 mod reading;
+mod relay;
 mod report;
 mod rounds;
 mod samples;
@@ -46,8 +48,11 @@ use target::Target;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    if let Some(Other::Crypto(arguments)) = &arguments.other {
-        return crypto::run(arguments);
+    match &arguments.other {
+        Some(Other::Crypto(arguments)) => return crypto::run(arguments),
+        Some(Other::Relay(arguments)) => return relay::run(arguments),
+        Some(Other::Chains(arguments)) => return chains::run(arguments),
+        None => {}
     }
     arguments.check()?;
     block_on(async {

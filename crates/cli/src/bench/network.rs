@@ -11,7 +11,7 @@ use crate::{
     problem::{Cause, Problem, Result},
     text::{self, problem},
     up::{
-        PEER_PORT_OFFSET,
+        Owner, PEER_PORT_OFFSET,
         status_file::{self, Running},
         topology,
     },
@@ -136,7 +136,7 @@ pub(crate) fn processes(dir: &Path, running: &Running) -> Vec<Process> {
 
 /// Writes the folder of a network on free ports and returns the keys of its writers.
 fn create(dir: &Path, nodes: usize, writers: usize) -> Result<Keys> {
-    let mut topology = topology(nodes, free_ports(nodes)?)?;
+    let mut topology = topology(nodes, free_ports(nodes)?, &Owner::default())?;
     let organisations = topology.organisations.len();
     let writers = signers::keys(writers);
     for (at, key) in writers.iter().enumerate() {

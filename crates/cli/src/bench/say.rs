@@ -39,6 +39,24 @@ crate::text::texts! {
     bench_legs_note() = "每段的交易在该段之前签好，签名时不施压", "the transactions of each leg are signed before it; there is no load meanwhile";
     bench_sign_meanwhile() = "在压测过程中提前几秒签名，计入压测端处理器时间", "signed a few seconds ahead during the run, part of the loader's CPU";
 
+    // Several chains.
+    bench_chains_head(chains, clients) = "压测结果：{chains} 条链同时与其中一条单独比较，共 {clients} 个客户端", "result: {chains} chains together against one of them alone, {clients} clients in all";
+    bench_chains_label(chains) = "{chains} 条链", "{chains} chain(s)";
+    bench_chains_value(tps, committed, failed, blocks, p50, p99, cpu) = "{tps} 笔/秒（{committed} 笔，未成功 {failed}，{blocks} 块），p50 {p50} ms，p99 {p99} ms，处理器 {cpu} ms/笔", "{tps} tx/s ({committed}, {failed} without success, {blocks} blocks), p50 {p50} ms, p99 {p99} ms, CPU {cpu} ms/tx";
+    bench_chains_ratio() = "同时 ÷ 单独", "together / alone";
+
+    // Over the relay chain.
+    bench_relay_head(chains, rate) = "跨链压测结果：{chains} 条链依次向下一条链核验，共每秒 {rate} 条", "result: {chains} chains, each asks the next one, {rate} messages per second in all";
+    bench_relay_rate() = "在来源链确认", "acknowledged at the source";
+    bench_relay_rate_value(sustained, overall, ended) = "施压期间 {sustained} 条/秒；至最后一条为止 {overall} 条/秒（共 {ended} 条）", "{sustained}/s during the load; {overall}/s up to the last ({ended} in all)";
+    bench_relay_latency_value(p50, p99, max) = "从应发出到来源链确认：p50 {p50} ms，p99 {p99} ms，最大 {max} ms", "from when it was due to its end at the source: p50 {p50} ms, p99 {p99} ms, longest {max} ms";
+    bench_relay_ends() = "消息结局", "how they ended";
+    bench_relay_ends_value(sent, done, failed, late, given, lost) = "发出 {sent}：完成 {done}，失败 {failed}，超时 {late}，放弃 {given}，丢失 {lost}", "{sent} sent: {done} done, {failed} failed, {late} timed out, {given} given up, {lost} lost";
+    bench_relay_not_sent_value(count, refused) = "{count} 条（在途已满）；被来源链拒绝 {refused} 条", "{count} (too many under way); {refused} refused by the source";
+    bench_relay_process_value(name, cpu, cores, start, end) = "{name}：{cpu} ms/条，{cores} 核，内存 {start} → {end} MiB", "{name}: {cpu} ms each, {cores} cores, memory {start} to {end} MiB";
+    bench_relay_backlog() = "积压", "backlog";
+    bench_relay_backlog_value(second, asked, ended, open, agent) = "第 {second} 秒：已发 {asked}，已结束 {ended}，未结束 {open}（代理待办 {agent}）", "second {second}: {asked} asked, {ended} ended, {open} open ({agent} wait for the agent)";
+
     // The open loop.
     bench_mode_open(rate, most) = "开环：每秒 {rate} 笔按时发出，不等结果；时延从应发出的时刻算起；在途最多 {most} 笔", "open loop: {rate} tx/s leave on time, whatever the answers; latency is from the time they were due; at most {most} under way";
     bench_not_sent() = "未发出", "not sent";

@@ -86,8 +86,18 @@ impl<'a> Session<'a> {
 
     /// A run of some seconds, or until the signed transactions are used up.
     pub(crate) async fn closed(&mut self, plan: Plan) -> Result<Measured> {
-        let count = self.left(self.arguments.signed(&plan));
-        let (supply, cost) = self.sign(count).await?;
+        let ready = self.prepare(&plan).await?;
+        self.loaded(plan, ready).await
+    }
+
+    /// Signs what a closed loop may need.
+    pub(crate) async fn prepare(&mut self, plan: &Plan) -> Result<(Supply, Cost)> {
+        let count = self.left(self.arguments.signed(plan));
+        self.sign(count).await
+    }
+
+    /// A closed loop with what was signed for it.
+    pub(crate) async fn loaded(&self, plan: Plan, (supply, cost): (Supply, Cost)) -> Result<Measured> {
         let bytes = supply.mean_bytes();
         let mut measured = self.load(plan, Work::Closed(supply), vec![], None).await?;
         measured.transaction_bytes = bytes;

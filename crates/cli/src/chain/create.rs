@@ -2,7 +2,7 @@
 
 use super::{MODULE, find, offer_of, offers, show};
 use crate::{
-    connect::{Connect, Sign, SignMany},
+    connect::{Actor, Connect, Sign, SignMany},
     governance::{exit_of, propose, standing, vote},
     out,
     problem::{Cause, Exit, Result},
@@ -74,7 +74,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         observers: &arguments.observer,
         accept_risk: arguments.accept_risk.as_deref(),
     };
-    let mut call = wanted.call(&system, &actor.view.organisation).await?;
+    let mut call = wanted.call(&Ground::read(&system).await?, &actor.view.organisation)?;
     call.transactions_per_second = arguments.transactions_per_second;
     call.storage_mib = arguments.storage_mib;
     if arguments.vote {
@@ -108,33 +108,79 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     })
 }
 
-/// Asks for a chain of a template, unless there is one of that name: by vote, which is what some templates ask for.
-pub(crate) async fn ask_for(connect: &Connect, system: &Chain, name: &str, template: &str) -> Result<()> {
-    if super::all(system).await?.iter().any(|chain| chain.name == name) {
-        return Ok(());
+/// Asks for many chains by vote, which is what some templates ask for. What it needs of the system chain is read once.
+pub(crate) struct Founder<'a> {
+    system: &'a Chain,
+    voters: Vec<Actor>,
+    names: BTreeSet<String>,
+    ground: Ground,
+}
+
+impl<'a> Founder<'a> {
+    /// With every administrator's key of the folder.
+    pub(crate) async fn new(connect: &Connect, system: &'a Chain) -> Result<Self> {
+        let names = super::all(system).await?.into_iter().map(|chain| chain.name);
+        Ok(Self {
+            system,
+            voters: SignMany::of_folder().actors(connect, system, ROLE_ADMIN).await?,
+            names: names.collect(),
+            ground: Ground::read(system).await?,
+        })
     }
-    let many = SignMany {
-        key: Vec::new(),
-        passphrase: Default::default(),
-    };
-    let voters = many.actors(connect, system, ROLE_ADMIN).await?;
-    let creator = voters
-        .last()
-        .map(|voter| voter.view.organisation.clone())
-        .unwrap_or_default();
-    let wanted = Wanted {
-        name,
-        template,
-        ..Default::default()
-    };
-    let mut call = wanted.call(system, &creator).await?;
-    call.creator = creator;
-    let action = Action::CreateChain(Box::new(call));
-    let id = propose(system, &voters, &action, &say::reason_create_chain(name)).await?;
-    let view = vote(system, &voters, id, true).await?;
-    match exit_of(&view) {
-        Exit::Done => Ok(()),
-        _ => Err(problem::not_carried(system.name(), id)),
+
+    /// Asks for a chain of a template, unless there is one of that name.
+    pub(crate) async fn ask_for(&mut self, name: &str, template: &str) -> Result<()> {
+        if self.names.contains(name) {
+            return Ok(());
+        }
+        let creator = self.voters.last().map(|voter| voter.view.organisation.clone());
+        let creator = creator.unwrap_or_default();
+        let wanted = Wanted {
+            name,
+            template,
+            ..Default::default()
+        };
+        let mut call = wanted.call(&self.ground, &creator)?;
+        call.creator = creator;
+        self.ground.host(&call);
+        let action = Action::CreateChain(Box::new(call));
+        let id = propose(self.system, &self.voters, &action, &say::reason_create_chain(name)).await?;
+        let view = vote(self.system, &self.voters, id, true).await?;
+        self.names.insert(name.into());
+        match exit_of(&view) {
+            Exit::Done => Ok(()),
+            _ => Err(problem::not_carried(self.system.name(), id)),
+        }
+    }
+}
+
+/// What a new chain is made from: nodes that offer to host, accounts of the system chain.
+struct Ground {
+    offers: Vec<OfferView>,
+    accounts: Vec<Account>,
+}
+
+impl Ground {
+    async fn read(system: &Chain) -> Result<Self> {
+        Ok(Self {
+            offers: offers(system).await?,
+            accounts: system.genesis().await.map_err(sdk)?.message.accounts.clone(),
+        })
+    }
+
+    /// Nodes host a chain more than when they were read.
+    fn host(&mut self, call: &CreateChain) {
+        for offer in &mut self.offers {
+            let key = offer.node.0.as_bytes();
+            if call
+                .validators
+                .iter()
+                .chain(&call.observers)
+                .any(|node| node[..] == key[..])
+            {
+                offer.chains += 1;
+            }
+        }
     }
 }
 
@@ -161,13 +207,13 @@ struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// The call, with what was not named filled in from the system chain.
-    async fn call(&self, system: &Chain, creator: &str) -> Result<CreateChain> {
-        let offers = offers(system).await?;
+    fn call(&self, ground: &Ground, creator: &str) -> Result<CreateChain> {
+        let offers = &ground.offers;
         let validators = match self.validators {
-            [] => choose(&offers, self.template),
-            named => pick(&offers, named)?,
+            [] => choose(offers, self.template),
+            named => pick(offers, named)?,
         };
-        let observers = pick(&offers, self.observers)?;
+        let observers = pick(offers, self.observers)?;
         let mut organisations: BTreeSet<&str> = self.organisations.iter().map(String::as_str).collect();
         organisations.insert(creator);
         let owners = validators
@@ -175,10 +221,9 @@ impl Wanted<'_> {
             .chain(&observers)
             .map(|offer| offer.organisation.as_str());
         organisations.extend(owners);
-        let genesis = system.genesis().await.map_err(sdk)?;
         let wanted =
             |account: &&Account| !account.roles.is_empty() && organisations.contains(account.organisation.as_str());
-        let accounts = genesis.message.accounts.iter().filter(wanted);
+        let accounts = ground.accounts.iter().filter(wanted);
         Ok(CreateChain {
             name: self.name.into(),
             title: self.title.unwrap_or(self.name).into(),

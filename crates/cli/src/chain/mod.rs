@@ -4,7 +4,7 @@ mod create;
 mod life;
 mod show;
 
-pub(crate) use create::{ask_for, running};
+pub(crate) use create::{Founder, running};
 pub(crate) use life::sign_for;
 pub(crate) use show::life as life_words;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 use clap::Subcommand;
 use yulian_sdk::{
-    Chain, Page,
+    Chain, Page, SdkError,
     views::{ChainRecordView, OfferView},
 };
 
@@ -54,10 +54,15 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
 
 /// Every chain of the register.
 pub(crate) async fn all(system: &Chain) -> Result<Vec<ChainRecordView>> {
+    register(system).await.map_err(sdk)
+}
+
+/// The same, or why the node does not say: a chain that is no system chain has no register.
+pub(crate) async fn register(system: &Chain) -> Result<Vec<ChainRecordView>, SdkError> {
     let mut chains = Vec::new();
     let mut page = Page::default();
     loop {
-        let found = system.register(&page).await.map_err(sdk)?;
+        let found = system.register(&page).await?;
         chains.extend(found.items);
         match found.next {
             Some(next) => page = Page::after(next),

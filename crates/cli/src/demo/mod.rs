@@ -1,6 +1,7 @@
 //! `yulian demo`: the whole journey on a running network, each step with its figure. It may be repeated at any time.
 
 mod data;
+mod fusion;
 mod nodes;
 mod proofs;
 mod rows;
@@ -13,19 +14,31 @@ use crate::{
     out,
     problem::{Exit, Problem, Result},
 };
-use clap::Args;
+use clap::{Args, Subcommand};
 use scene::Scene;
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
     #[arg(long)]
     url: Vec<String>,
     #[arg(long, default_value = DIR_DEFAULT)]
     dir: PathBuf,
 }
 
+/// Other demonstrations than the ledger's.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Part {
+    Fusion(fusion::Arguments),
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
+    if let Some(Part::Fusion(arguments)) = &arguments.part {
+        return block_on(fusion::run(arguments));
+    }
     block_on(async {
         let scene = Arc::new(Scene::open(&arguments.dir, &arguments.url).await?);
         let (name, nodes) = (out::one_line(scene.chain.name()), scene.running.nodes.len());
@@ -33,14 +46,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
         let started = Instant::now();
         let mut journey = Journey::default();
         let ended = play(&scene, &mut journey).await;
-        journey.print();
-        match ended {
-            Ok(()) => {
-                out::line(say::demo_all_held(clock::span(started.elapsed().as_millis() as u64)));
-                Ok(Exit::Done)
-            }
-            Err(problem) => Err(problem),
-        }
+        journey.end(ended, started)
     })
 }
 
@@ -130,6 +136,14 @@ impl Journey {
                 step.figure = figure;
             }
         })
+    }
+
+    /// The table of all steps, and how it ended.
+    fn end(&self, ended: Result<()>, started: Instant) -> Result<Exit> {
+        self.print();
+        ended?;
+        out::line(say::demo_all_held(clock::span(started.elapsed().as_millis() as u64)));
+        Ok(Exit::Done)
     }
 
     fn print(&self) {

@@ -4,9 +4,12 @@ mod change;
 mod find;
 pub(crate) mod packs;
 mod put;
+pub(crate) mod relayed;
 pub(crate) mod rows;
 mod table;
 mod target;
+
+pub(crate) use target::digest_or_file;
 
 use crate::{
     connect::block_on,

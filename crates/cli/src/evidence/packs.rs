@@ -1,6 +1,6 @@
 //! Packs of what is deposited, and `yulian evidence pack`.
 
-use super::{rows::Rows, target::parse_digest};
+use super::{relayed, rows::Rows, target::parse_digest};
 use crate::{
     connect::Connect,
     files, out,
@@ -41,6 +41,8 @@ pub(crate) struct Arguments {
     batch_rows: usize,
     #[arg(long)]
     organisation: Option<String>,
+    #[arg(long)]
+    relay: Option<String>,
     #[arg(short, long)]
     out: PathBuf,
     #[command(flatten)]
@@ -55,6 +57,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<Exit> {
         (_, Some(digest), _) => pack(&chain, &parse_digest(digest)?, organisation).await?,
         (.., Some(_)) => of_row(&chain, arguments).await?,
         (None, None, None) => return Err(problem::nothing_named()),
+    };
+    let pack = match &arguments.relay {
+        None => pack,
+        Some(named) => {
+            let relay = arguments.connect.client()?.chain(named).await.map_err(refusal::sdk)?;
+            relayed::with_word(&arguments.connect, &chain, &relay, pack).await?
+        }
     };
     files::write(&arguments.out, &pack, false)?;
     out::line(say::pack_written(arguments.out.display(), pack.len()));

@@ -1,9 +1,11 @@
 //! `yulian fusion ask`: one chain asks another for an evidence record; the answer stands on the chain that asked.
 
 use crate::{
+    between,
     connect::{Connect, Sign},
-    out,
-    problem::{Cause, Exit, Problem, Result},
+    evidence::{packs, relayed},
+    files, out, platform,
+    problem::{Cause, Exit, Result},
     refusal::sdk,
     text::{problem, say},
     transaction,
@@ -11,18 +13,18 @@ use crate::{
 use clap::Args;
 use prost::Message;
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 use yulian_exec::rules::ROLE_WRITER;
-use yulian_modules::verification::{KIND_EVIDENCE, VERIFICATION_MODULE};
-use yulian_sdk::Chain;
+use yulian_modules::verification::KIND_EVIDENCE;
+use yulian_sdk::{Chain, PacketName};
 use yulian_types::{
-    Digest, StateKey,
-    proto::{Ask, Inquiry, InquiryAnswer, PacketEnd, PacketRef},
+    Digest,
+    proto::{Ask, Inquiry, InquiryAnswer, PacketRef},
     state_keys::{PACKET_DONE, STATUS_ACTIVE},
 };
-
-/// Pause between looks for the answer.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -36,6 +38,8 @@ pub(crate) struct Arguments {
     organisation: String,
     #[arg(long, default_value_t = 60)]
     timeout_s: u64,
+    #[arg(long)]
+    pack: Option<PathBuf>,
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -56,21 +60,22 @@ struct Answer {
     /// Height of the asking chain at which the answer stands.
     answered_height: u64,
     took_ms: u64,
+    /// Bytes of the evidence pack with the relay path, where one was asked for and there is a record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pack_bytes: Option<usize>,
 }
 
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let client = arguments.connect.client()?;
-    let (from, of) = (
-        open(&client, &arguments.from).await?,
-        open(&client, &arguments.of).await?,
-    );
+    let from = client.chain(&arguments.from).await.map_err(sdk)?;
+    let of = asked(&from, &arguments.of).await?;
     let digest: Digest = arguments
         .digest
         .parse()
         .map_err(|_| problem::bad_digest(&arguments.digest))?;
     let actor = arguments.sign.actor(&arguments.connect, &from, ROLE_WRITER).await?;
     let ask = Ask {
-        destination: of.id().to_vec().into(),
+        destination: of.id.to_vec().into(),
         inquiry: Some(Inquiry {
             kind: KIND_EVIDENCE,
             digest: digest.to_vec().into(),
@@ -80,13 +85,24 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         timeout_ms: arguments.timeout_s.saturating_mul(1_000),
     };
     let started = Instant::now();
-    let signed = actor.account.call(from.terms(), VERIFICATION_MODULE, "ask", &ask);
+    let signed = actor.account.ask(from.terms(), &ask);
     let result = transaction::result(&from, &signed.or_problem(problem::cannot_sign)?).await?;
     let sent = PacketRef::decode(result.result.output.0).or_problem(problem::bad_answer)?;
-    let end = wait(arguments, &from, &of, sent.sequence, started).await?;
+    let name = PacketName::of(from.id(), &sent).ok_or_else(problem::bad_answer)?;
+    // The time-out is the other chain's; the way back takes a moment.
+    let patience = Duration::from_secs(arguments.timeout_s.saturating_add(30));
+    let end = between::end_of(&from, &name, &of.name, patience).await?;
+    if end.status != PACKET_DONE {
+        return Err(between::not_done(&of.name, &end));
+    }
     let answer = InquiryAnswer::decode(end.output.clone()).or_problem(problem::bad_answer)?;
+    let took_ms = started.elapsed().as_millis() as u64;
+    let pack_bytes = match &arguments.pack {
+        Some(path) if answer.found => Some(write_pack(arguments, &of.id, &digest, path).await?),
+        _ => None,
+    };
     let answer = Answer {
-        chain: of.name().into(),
+        chain: of.name,
         found: answer.found,
         status: answer.status,
         height: answer.height,
@@ -94,11 +110,16 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         transaction_id: hex::encode(&answer.transaction_id),
         sequence: sent.sequence,
         answered_height: end.height,
-        took_ms: started.elapsed().as_millis() as u64,
+        took_ms,
+        pack_bytes,
     };
-    match arguments.json {
-        true => out::json(&answer),
-        false => print(&answer),
+    match (arguments.json, &arguments.pack, pack_bytes) {
+        (true, ..) => out::json(&answer),
+        (false, Some(path), Some(bytes)) => {
+            print(&answer);
+            out::line(say::pack_written(path.display(), bytes));
+        }
+        (false, ..) => print(&answer),
     }
     Ok(match answer.status {
         STATUS_ACTIVE => Exit::Done,
@@ -106,32 +127,45 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     })
 }
 
-async fn open(client: &yulian_sdk::Client, named: &str) -> Result<Chain> {
-    client.chain(named).await.map_err(sdk)
+/// The chain that is asked: one that the asking chain has a light client of.
+struct Asked {
+    id: Digest,
+    name: String,
 }
 
-async fn wait(arguments: &Arguments, from: &Chain, of: &Chain, sequence: u64, started: Instant) -> Result<PacketEnd> {
-    let key = StateKey::packet_ended(&of.id(), VERIFICATION_MODULE, sequence);
-    // The time-out is the other chain's; the way back takes a moment.
-    let patience = Duration::from_secs(arguments.timeout_s.saturating_add(30));
-    loop {
-        let view = from.state(&key, None).await.map_err(sdk)?;
-        if let Some(value) = view.value {
-            let end = PacketEnd::decode(value.0).or_problem(problem::bad_answer)?;
-            return match end.status {
-                PACKET_DONE => Ok(end),
-                _ => Err(not_answered(of, &end)),
-            };
-        }
-        if started.elapsed() > patience {
-            return Err(problem::packet_pending(of.name(), sequence));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+/// By name or genesis digest.
+async fn asked(from: &Chain, named: &str) -> Result<Asked> {
+    let clients = from.link_clients().await.map_err(sdk)?;
+    let known = clients
+        .into_iter()
+        .filter_map(|client| Digest::from_slice(&client.chain_id).map(|id| (id, client.name)));
+    let known: Vec<(Digest, String)> = known.collect();
+    let found = known.iter().find(|(id, name)| name == named || id.to_string() == named);
+    found
+        .map(|(id, name)| Asked {
+            id: *id,
+            name: out::one_line(name),
+        })
+        .ok_or_else(|| {
+            let names: Vec<String> = known.iter().map(|(_, name)| out::one_line(name)).collect();
+            problem::chain_not_linked(out::one_line(named), out::one_line(from.name()), names.join(", "))
+        })
 }
 
-fn not_answered(of: &Chain, end: &PacketEnd) -> Problem {
-    problem::packet_failed(of.name(), out::one_line(&end.code))
+/// The record's pack with the way from the relay chain to it.
+async fn write_pack(arguments: &Arguments, of: &Digest, digest: &Digest, path: &Path) -> Result<usize> {
+    let connect = &arguments.connect;
+    let relay = platform::relay_chain(connect).await?;
+    // Where this platform's nodes do not host it, another one's do.
+    let of = match connect.client()?.chain(&of.to_string()).await {
+        Ok(chain) => chain,
+        Err(error) if error.is_not_found() => platform::reach(connect, of).await?,
+        Err(error) => return Err(sdk(error)),
+    };
+    let pack = packs::fetch(&of, digest, &arguments.organisation, None).await?;
+    let pack = relayed::with_word(connect, &of, &relay, pack).await?;
+    files::write(path, &pack, false)?;
+    Ok(pack.len())
 }
 
 fn print(answer: &Answer) {

@@ -1,9 +1,10 @@
 //! `yulian fusion build`: makes the chains of a fusion network and links them. What is there already stays.
 
-use super::{Layout, RELAY_TEMPLATE, SHARING_TEMPLATE, link};
+use super::{Layout, RELAY_TEMPLATE, SHARING_TEMPLATE};
 use crate::{
-    chain,
-    connect::Connect,
+    between::{self, Settings},
+    chain::{self, Founder},
+    connect::{Actor, Connect},
     out,
     problem::{Exit, Result},
     progress::Progress,
@@ -42,30 +43,33 @@ pub(crate) async fn build(connect: &Connect, layout: &Layout) -> Result<()> {
     let wanted = [(layout.relay.as_str(), RELAY_TEMPLATE)]
         .into_iter()
         .chain(layout.members.iter().map(|name| (name.as_str(), SHARING_TEMPLATE)));
+    let mut founder = Founder::new(connect, &system).await?;
     for (name, template) in wanted {
-        chain::ask_for(connect, &system, name, template).await?;
+        founder.ask_for(name, template).await?;
         progress.add(1);
     }
     let relay = open(connect, &system, &layout.relay).await?;
-    let members: Vec<Chain> = stream::iter(&layout.members)
+    let members: Vec<Place> = stream::iter(&layout.members)
         .map(|name| open(connect, &system, name))
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
     progress.label(say::step_links());
     progress.set(0);
-    link::open_routes(connect, &relay).await?;
+    let reason = say::reason_fusion();
+    between::open_routes(&relay.chain, &relay.voters, &reason).await?;
+    let (as_member, as_relay) = (Settings::member(), Settings::relay());
     // A link that cannot be made holds no other up; the first problem is told at the end.
     let here = async {
         let mut ended = Ok(());
         for member in &members {
-            ended = ended.and(link::agree(connect, &relay, member, false).await);
+            ended = ended.and(relay.agree(member, &as_member, &reason).await);
         }
         ended
     };
     let there = async {
         let mut linked = stream::iter(&members)
-            .map(|member| link::agree(connect, member, &relay, true))
+            .map(|member| member.agree(&relay, &as_relay, &reason))
             .buffer_unordered(AT_ONCE);
         let mut ended = Ok(());
         while let Some(done) = linked.next().await {
@@ -84,10 +88,23 @@ pub(crate) async fn build(connect: &Connect, layout: &Layout) -> Result<()> {
     Ok(())
 }
 
+/// A chain of the network with those who vote there.
+struct Place {
+    chain: Chain,
+    voters: Vec<Actor>,
+}
+
+impl Place {
+    async fn agree(&self, of: &Self, settings: &Settings, reason: &str) -> Result<()> {
+        between::agree(&self.chain, &self.voters, &of.chain, settings, reason).await
+    }
+}
+
 /// A chain of the platform, once it runs.
-async fn open(connect: &Connect, system: &Chain, name: &str) -> Result<Chain> {
+async fn open(connect: &Connect, system: &Chain, name: &str) -> Result<Place> {
     let record = chain::running(system, name).await?;
-    let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-    link::settled(&chain).await?;
-    Ok(chain)
+    let chain = system.client().chain(&record.id.to_string()).await.map_err(sdk)?;
+    between::settled(&chain).await?;
+    let voters = between::voters(connect, &chain).await?;
+    Ok(Place { chain, voters })
 }

@@ -3,17 +3,19 @@
 mod ask;
 mod build;
 mod layout;
-mod link;
 mod show;
 
 pub(crate) use build::build;
-pub(crate) use layout::Layout;
+pub(crate) use layout::{City, Layout};
+pub(crate) use show::standing;
 
 use crate::{
+    agent,
     connect::block_on,
     problem::{Exit, Result},
 };
 use clap::Subcommand;
+use yulian_sdk::views::ChainRecordView;
 
 /// Template of a relay chain.
 pub(crate) const RELAY_TEMPLATE: &str = "relay";
@@ -35,4 +37,11 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         Command::Show(arguments) => block_on(show::run(&arguments)),
         Command::Ask(arguments) => block_on(ask::run(&arguments)),
     }
+}
+
+/// The relay chain among those of a platform.
+pub(crate) fn hub(chains: &[ChainRecordView]) -> Option<&ChainRecordView> {
+    chains
+        .iter()
+        .find(|chain| chain.template == RELAY_TEMPLATE && agent::is_linked(chain))
 }

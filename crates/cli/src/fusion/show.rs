@@ -1,6 +1,5 @@
 //! `yulian fusion show`: the chains, whom they believe, and what the relay agent is doing.
 
-use super::{RELAY_TEMPLATE, link};
 use crate::{
     agent, chain, clock,
     connect::Connect,
@@ -44,7 +43,8 @@ struct Member {
     of_relay: &'static str,
 }
 
-pub(super) fn standing(status: Option<u32>) -> &'static str {
+/// What a chain thinks of another, in a word for programs.
+pub(crate) fn standing(status: Option<u32>) -> &'static str {
     match status {
         Some(LINK_ACTIVE) => "active",
         Some(LINK_FROZEN) => "frozen",
@@ -61,7 +61,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         .into_iter()
         .filter(agent::is_linked)
         .collect();
-    let Some(hub) = chains.iter().find(|chain| chain.template == RELAY_TEMPLATE) else {
+    let Some(hub) = super::hub(&chains) else {
         out::note_line(say::no_fusion());
         return Ok(Exit::No);
     };
@@ -69,8 +69,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let mut members = Vec::new();
     for record in chains.iter().filter(|chain| chain.id != hub.id) {
         let chain = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-        let here = link::client(&relay, &chain.id()).await?;
-        let there = link::client(&chain, &relay.id()).await?;
+        let here = relay.link_client(&chain.id()).await.map_err(sdk)?;
+        let there = chain.link_client(&relay.id()).await.map_err(sdk)?;
         members.push(Member {
             name: record.name.clone(),
             id: record.id.to_string(),

@@ -178,6 +178,11 @@ fn action(action: &ActionView) -> String {
             true => say::action_close_route(source, destination, out::one_line(module)),
             false => say::action_open_route(source, destination, out::one_line(module)),
         },
+        ActionView::RemoveRoute {
+            source,
+            destination,
+            module,
+        } => say::action_remove_route(source, destination, out::one_line(module)),
         ActionView::LiftFreeze { source, destination } => say::action_lift_freeze(source, destination),
         ActionView::Other { number } => say::action_other(number),
     }

@@ -5,6 +5,8 @@ pub(crate) mod new;
 mod offer;
 mod run;
 
+pub(crate) use run::stdin_closed;
+
 use crate::{
     governance::nodes,
     problem::{Exit, Result},

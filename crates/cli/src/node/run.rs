@@ -83,7 +83,7 @@ fn start_log() {
 
 /// Resolves when whoever started this process closes our standard input, which the system does for a process that ends
 /// in any way: so no node outlives it.
-fn stdin_closed() -> oneshot::Receiver<()> {
+pub(crate) fn stdin_closed() -> oneshot::Receiver<()> {
     let (tell, closed) = oneshot::channel();
     thread::spawn(move || {
         let mut input = io::stdin().lock();

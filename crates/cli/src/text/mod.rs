@@ -161,6 +161,7 @@ mod tests {
         for (name, zh, en) in [
             say::TEXTS,
             crate::bench::say::TEXTS,
+            crate::between::say::TEXTS,
             crate::demo::say::TEXTS,
             crate::drill::say::TEXTS,
             problem::TEXTS,

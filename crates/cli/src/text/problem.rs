@@ -187,6 +187,58 @@ crate::text::problems! {
     }
 
     // Validators and nodes.
+    bad_role() = "bad_role", CannotRun {
+        "--topology、--role、--city、--join 的组合不成立", "省级平台：--role province；市级平台：--role city --city 城市 [--join 地址]；单机融合网络：--topology henan",
+        "--topology, --role, --city and --join do not go together like this", "a province: --role province; a city: --role city --city CITY [--join URL]; a fusion network on one machine: --topology henan"
+    }
+    unknown_city(name, known) = "unknown_city", CannotRun {
+        "没有名为“{name}”的城市；有：{known}", "请用列出的名称或其拼音",
+        "there is no city \"{name}\"", "use a name of the 1+19 or its letters: zhengzhou, kaifeng, luoyang, ..., jiyuan, airport"
+    }
+    bad_join_url(text) = "bad_join_url", CannotRun {
+        "“{text}”不是平台的地址", "形如 http://主机:端口#中继链创世摘要；对方的 yulian up --role province 会打印它",
+        "\"{text}\" is no address of a platform", "it is like http://HOST:PORT#RELAY-CHAIN-DIGEST; yulian up --role province prints it"
+    }
+    bad_platforms(path) = "bad_platforms", CannotRun {
+        "文件 {path} 无效", "请改正，或移走后重新执行 yulian platform join",
+        "the file {path} is not valid", "correct it, or move it away and run yulian platform join again"
+    }
+    no_relay() = "no_relay_chain", No {
+        "该平台没有中继链", "请用 yulian up --role province 或 yulian fusion build 建立",
+        "the platform has no relay chain", "make one by yulian up --role province or yulian fusion build"
+    }
+    not_confirmed() = "not_confirmed", No {
+        "尚未核对中继链的创世摘要", "请与对方核对后执行 yulian platform confirm 摘要",
+        "the relay chain's genesis digest has not been compared", "compare it with the other side, then run yulian platform confirm DIGEST"
+    }
+    joins_nobody() = "joins_nobody", No {
+        "本平台没有接入其他平台", "请先执行 yulian platform join 或 yulian up --role city --city 城市 --join 地址",
+        "this platform joins no other", "first run yulian platform join, or yulian up --role city --city CITY --join URL"
+    }
+    joins_another(chain) = "joins_another", No {
+        "本平台的链 {chain} 已在接入另一平台", "一个平台只接入一个上级；请先执行 yulian platform leave",
+        "the chain {chain} of this platform joins a platform already", "a platform joins one other: first run yulian platform leave"
+    }
+    other_relay(found, expected) = "other_relay", CannotRun {
+        "中继链的创世摘要不符：{found}，应为 {expected}", "请勿接入；请与对方重新核对地址与摘要",
+        "the relay chain has another genesis digest: {found}, expected {expected}", "do not join; compare address and digest with the other side again"
+    }
+    bad_request() = "bad_join_request", No {
+        "接入申请不成立", "请让对方重新申请；节点转来的申请不一定可信",
+        "the request to join does not hold", "let the other side ask again; what a node passes on need not be true"
+    }
+    no_request(named) = "no_join_request", No {
+        "没有名为“{named}”的接入申请", "请用 yulian platform requests 查看；申请方会每隔几秒重新提交",
+        "there is no request to join of \"{named}\"", "see yulian platform requests; who asks repeats it every few seconds"
+    }
+    ambiguous_request(named, digests) = "ambiguous_join_request", No {
+        "有多个名为“{named}”的接入申请：{digests}", "请用创世摘要指明，并与对方核对",
+        "several requests to join are named \"{named}\": {digests}", "name one by its digest, and compare that with the other side"
+    }
+    not_joined(named) = "not_joined", No {
+        "没有接入名为“{named}”的链", "请用 yulian topology show 查看",
+        "no chain \"{named}\" has joined", "see yulian topology show"
+    }
     too_few_members() = "too_few_members", CannotRun {
         "融合网络至少要有两条成员链", "请多次给出 --member，或用 --topology henan",
         "a fusion network has two member chains at least", "give --member several times, or --topology henan"
@@ -211,6 +263,10 @@ crate::text::problems! {
         "另一个中继代理正在使用 {folder}", "yulian up 自带一个代理；另起的代理请用 --folder 指定别的文件夹",
         "another relay agent works in {folder}", "yulian up runs one itself; give a second one another --folder"
     }
+    cannot_start_agent(folder) = "cannot_start_agent", CannotRun {
+        "无法启动中继代理（{folder}）", "请按原因处理",
+        "the relay agent cannot be started ({folder})", "do what the reason says"
+    }
     chain_left_out(chain) = "chain_left_out", No {
         "中继代理暂不搬运链 {chain}", "请按原因处理；代理会自动重试",
         "the relay agent leaves out the chain {chain} for now", "mend the cause; the agent tries again by itself"
@@ -223,6 +279,22 @@ crate::text::problems! {
         "链 {chain} 的节点没有给出高度 {height} 的验证节点集合", "请换一个节点再试",
         "the node of chain {chain} does not show the validators of height {height}", "try another node"
     }
+    not_linked(relay, chain) = "not_linked", No {
+        "中继链 {relay} 没有链 {chain} 的轻客户端，不能为其证据包作证", "请先连接两条链（yulian fusion build），或换一条中继链",
+        "the relay chain {relay} keeps no light client of chain {chain} and cannot vouch for its packs", "link the two first (yulian fusion build), or name another relay chain"
+    }
+    relay_behind(relay, chain) = "relay_behind", CannotRun {
+        "中继链 {relay} 尚未得知链 {chain} 的区块头", "请稍后再试，或用 yulian fusion show 查看",
+        "the relay chain {relay} does not know the block of chain {chain} yet", "try again later, or look at yulian fusion show"
+    }
+    chain_not_linked(named, from, known) = "chain_not_linked", No {
+        "链 {from} 不认识名为“{named}”的链；认识：{known}", "新链由中继代理引入，稍后再试；或用创世摘要指明。见 yulian link list",
+        "chain {from} knows no chain \"{named}\"; it knows: {known}", "the relay agent introduces new chains, try again in a moment; or name it by its digest. See yulian link list"
+    }
+    not_provable_yet(id, chain) = "not_provable_yet", CannotRun {
+        "链 {chain} 已执行交易 {id}，但其结果尚不能证明", "请检查各节点是否运行（yulian status），稍后再试",
+        "chain {chain} has executed transaction {id}, but its result cannot be proven yet", "check that the nodes run (yulian status) and try again"
+    }
     packet_pending(chain, sequence) = "packet_pending", No {
         "链 {chain} 尚未答复（序号 {sequence}）", "请确认中继代理在运行（yulian fusion show）；未答复的消息到时自动退回",
         "chain {chain} has not answered (sequence {sequence})", "see that a relay agent runs (yulian fusion show); what is not answered is refunded in its time"
@@ -230,6 +302,46 @@ crate::text::problems! {
     packet_failed(chain, code) = "packet_failed", No {
         "链 {chain} 没有答复：{code}", "请按错误码处理后重新发送",
         "chain {chain} did not answer: {code}", "mend what the code says and send it again"
+    }
+    other_start(chain, height) = "other_start", No {
+        "链 {chain} 高度 {height} 的区块头与已表决的起点不同", "请与该链运营方核对；必要时用 --start latest 重新表决",
+        "the header of chain {chain} at height {height} is not the start that was agreed upon", "ask those who run it; if need be let the members vote anew with --start latest"
+    }
+    unknown_chain(name, known) = "unknown_chain", No {
+        "没有名为“{name}”的链；已知：{known}", "请核对链名，或给出其创世摘要；用 yulian link list 查看",
+        "no chain \"{name}\" is known; known: {known}", "check the name or give the genesis digest; see yulian link list"
+    }
+    chain_not_hosted(name) = "chain_not_hosted", No {
+        "无法查询链 {name}：所连节点没有承载它，其所在平台也联系不上", "请用 --url 指定承载该链的节点，或稍后再试",
+        "chain {name} cannot be asked: the nodes do not host it and its platform is not reached", "name nodes that host it by --url, or try again later"
+    }
+    unknown_packet(chain, sequence) = "unknown_packet", No {
+        "链 {chain} 没有发出过这条消息（第 {sequence} 号）", "请核对来源、目的、模块与序号；用 yulian packet list 查看未结束的消息",
+        "chain {chain} never sent this packet (no. {sequence})", "check source, destination, module and number; see yulian packet list for those that have not ended"
+    }
+    bad_conflict(path) = "bad_conflict", CannotRun {
+        "{path} 不是冲突证据", "应为 LinkConflict 消息（二进制或十六进制）",
+        "{path} is no proof of a conflict", "a LinkConflict message is expected, as bytes or in hexadecimal"
+    }
+    unknown_series(name, chain) = "unknown_series", No {
+        "链 {chain} 没有凭证系列“{name}”", "用 yulian voucher list 查看；可用 机构/名称 或系列编号指明",
+        "chain {chain} has no series of vouchers \"{name}\"", "see yulian voucher list; a series is named by ORGANISATION/NAME or by its id"
+    }
+    ambiguous_series(name, found) = "ambiguous_series", CannotRun {
+        "有多个凭证系列“{name}”：{found}", "请用 机构/名称 或系列编号指明",
+        "several series have the name \"{name}\": {found}", "name one by ORGANISATION/NAME or by its id"
+    }
+    new_series_needs(name) = "new_series_needs", CannotRun {
+        "新系列“{name}”须给出条款与有效期", "请用 --terms 给出条款文件或摘要，用 --expires 或 --valid-days 给出有效期",
+        "the new series \"{name}\" needs terms and an expiry", "give the terms (file or digest) by --terms and the expiry by --expires or --valid-days"
+    }
+    bad_day(text) = "bad_day", CannotRun {
+        "“{text}”不是日期", "日期的形式为 2027-12-31",
+        "\"{text}\" is no day", "a day has the form 2027-12-31"
+    }
+    books_moving() = "books_moving", CannotRun {
+        "账目变动太快，无法同时读取各链", "请稍后再试",
+        "the books change faster than all chains can be read", "try again later"
     }
     unknown_platform_chain(name, known) = "unknown_platform_chain", No {
         "平台上没有链“{name}”；有：{known}", "请核对链名；查询对象须为平台的系统链",
@@ -396,6 +508,10 @@ crate::text::problems! {
     bench_no_account(seconds) = "bench_no_account", CannotRun {
         "签名账户没有在 {seconds} 秒内全部创建", "请按原因处理；可减小 --signers",
         "not all accounts that sign were registered within {seconds} s", "do what the reason says; name fewer --signers"
+    }
+    bench_no_fusion(dir) = "bench_no_fusion", CannotRun {
+        "{dir} 中没有正在运行、至少有两条成员链的融合网络", "请先执行 yulian up --topology henan，或不给 --network",
+        "no fusion network with two member chains runs in {dir}", "start one by yulian up --topology henan, or leave --network out"
     }
     no_free_ports() = "no_free_ports", CannotRun {
         "没有找到足够的空闲端口", "请先停止其他网络",

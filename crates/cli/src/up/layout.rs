@@ -20,8 +20,27 @@ const CHAINS: u32 = 256;
 const STORAGE_MIB: u32 = 4 << 20;
 /// Where everything listens.
 const HOST: &str = "127.0.0.1";
-/// Name of the chain.
-const CHAIN: &str = "河南豫链";
+
+/// Whose platform it is: its name, and the authority that deposits.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    /// Name of the system chain.
+    pub(crate) platform: String,
+    /// Id of the authority.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+impl Default for Owner {
+    fn default() -> Self {
+        Self {
+            platform: "河南豫链".into(),
+            id: "zhengzhou-data".into(),
+            name: "郑州市大数据管理局".into(),
+        }
+    }
+}
 
 struct Cloud {
     cloud: &'static str,
@@ -58,7 +77,7 @@ const CLOUDS: [Cloud; 4] = [
 ];
 
 /// A network of `nodes` validators, dealt to the clouds in turn.
-pub(crate) fn topology(nodes: usize, port_base: u16) -> Result<Topology> {
+pub(crate) fn topology(nodes: usize, port_base: u16, owner: &Owner) -> Result<Topology> {
     if !fits(nodes) {
         let possible: Vec<String> = (NODES_MIN..=NODES_MAX)
             .filter(|n| fits(*n))
@@ -71,7 +90,7 @@ pub(crate) fn topology(nodes: usize, port_base: u16) -> Result<Topology> {
         return Err(problem::bad_port_base(port_base));
     }
     Ok(Topology {
-        name: CHAIN.into(),
+        name: owner.platform.clone(),
         epoch_length: EPOCH_LENGTH_DEFAULT,
         parameters: Default::default(),
         accept_risk: None,
@@ -80,7 +99,7 @@ pub(crate) fn topology(nodes: usize, port_base: u16) -> Result<Topology> {
             chains: CHAINS,
             storage_mib: STORAGE_MIB,
         }),
-        organisations: organisations(),
+        organisations: organisations(owner),
         nodes: (0..nodes).map(|at| node(at, port_base)).collect(),
     })
 }
@@ -90,7 +109,7 @@ fn fits(nodes: usize) -> bool {
     (NODES_MIN..=NODES_MAX).contains(&nodes) && nodes.div_ceil(CLOUDS.len()) <= faults_max(nodes)
 }
 
-fn organisations() -> Vec<Organisation> {
+fn organisations(owner: &Owner) -> Vec<Organisation> {
     let operator = |cloud: &Cloud| Organisation {
         id: cloud.organisation.into(),
         name: cloud.name.into(),
@@ -98,8 +117,8 @@ fn organisations() -> Vec<Organisation> {
         accounts: vec![Account::new("admin", &[ROLE_ADMIN, ROLE_WRITER])],
     };
     let authority = Organisation {
-        id: "zhengzhou-data".into(),
-        name: "郑州市大数据管理局".into(),
+        id: owner.id.clone(),
+        name: owner.name.clone(),
         member: true,
         accounts: vec![
             Account::new("admin", &[ROLE_ADMIN]),
@@ -135,18 +154,26 @@ mod tests {
     #[test]
     fn numbers_of_nodes_that_four_clouds_can_share() {
         // Counted by hand: with 5, 6 and 9 one cloud would get more than the set tolerates.
-        let possible: Vec<usize> = (0..20).filter(|nodes| topology(*nodes, 18000).is_ok()).collect();
+        let possible: Vec<usize> = (0..20)
+            .filter(|nodes| topology(*nodes, 18000, &Owner::default()).is_ok())
+            .collect();
         assert_eq!(possible, [4, 7, 8, 10, 11, 12, 13, 14, 15, 16]);
-        assert_eq!(topology(5, 18000).unwrap_err().code(), "bad_node_count");
+        assert_eq!(
+            topology(5, 18000, &Owner::default()).unwrap_err().code(),
+            "bad_node_count"
+        );
         for port in [0, 80, 65_500] {
-            assert_eq!(topology(4, port).unwrap_err().code(), "bad_port_base");
+            assert_eq!(
+                topology(4, port, &Owner::default()).unwrap_err().code(),
+                "bad_port_base"
+            );
         }
     }
 
     #[test]
     fn every_one_of_them_starts_a_chain() {
         for nodes in [4, 7, 8, 10, 11, 12, 13, 14, 15, 16] {
-            let plan = Plan::new(&topology(nodes, 18000).unwrap(), 1_793_491_200_000).unwrap();
+            let plan = Plan::new(&topology(nodes, 18000, &Owner::default()).unwrap(), 1_793_491_200_000).unwrap();
             assert_eq!(plan.genesis.validators.len(), nodes);
             assert_eq!(plan.genesis.message.organisations.len(), 5);
         }

@@ -1,32 +1,34 @@
 //! `yulian up`: a whole network on this machine, one process for each node.
 
+mod carrier;
 mod child;
 pub(crate) mod hold;
 mod layout;
 mod log;
 mod ports;
 mod ready;
+mod role;
 pub(crate) mod status_file;
 mod supervise;
 
 pub(crate) use child::CONFIG_FILE;
-pub(crate) use layout::{PEER_PORT_OFFSET, topology};
+pub(crate) use layout::{Owner, PEER_PORT_OFFSET, topology};
 
 use crate::{
     clock,
     connect::{DIR_DEFAULT, block_on},
     files,
-    fusion::Layout,
     network::{
         plan::Plan,
         record::Record,
         write::{self, GENESIS_FILE},
     },
-    out,
+    out, platform,
     problem::{Cause, Exit, Result},
     text::{problem, say},
 };
 use clap::Args;
+use role::{Part, Wanted};
 use std::{
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
@@ -42,8 +44,8 @@ const LOCK_FILE: &str = "up.lock";
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    #[arg(long, default_value = DIR_DEFAULT)]
-    dir: PathBuf,
+    #[arg(long)]
+    dir: Option<PathBuf>,
     #[arg(long)]
     nodes: Option<usize>,
     #[arg(long)]
@@ -52,46 +54,58 @@ pub(crate) struct Arguments {
     fresh: bool,
     #[arg(long)]
     topology: Option<String>,
+    #[arg(long)]
+    role: Option<role::Role>,
+    #[arg(long)]
+    city: Option<String>,
+    #[arg(long)]
+    join: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
-    let dir = &arguments.dir;
-    let layout = match &arguments.topology {
-        Some(named) => Some(Layout::new(Some(named), &[])?),
-        None => None,
-    };
-    let (record, lock) = prepare(arguments)?;
+    let wanted = Wanted::new(
+        arguments.topology.as_deref(),
+        arguments.role,
+        arguments.city.as_deref(),
+        arguments.join.as_deref(),
+    )?;
+    let dir = arguments.dir.clone().or(wanted.dir.clone());
+    let dir = &dir.unwrap_or_else(|| DIR_DEFAULT.into());
+    let (record, lock) = prepare(arguments, dir, &wanted)?;
+    if let Some(Part::City(chain, Some(join))) = &wanted.part {
+        platform::joins(dir, chain, join)?;
+    }
     let founders = founders(dir)?;
     ports::check(&record)?;
-    block_on(supervise::run(dir, &record, founders, layout))?;
+    block_on(supervise::run(dir, &record, founders, wanted.part))?;
     drop(lock);
     Ok(Exit::Done)
 }
 
 /// The network of the folder, which is made if it is not there, and the lock that keeps a second `up` away.
-pub(crate) fn prepare(arguments: &Arguments) -> Result<(Record, File)> {
-    let dir = &arguments.dir;
+fn prepare(arguments: &Arguments, dir: &Path, wanted: &Wanted) -> Result<(Record, File)> {
     if arguments.fresh && dir.exists() {
         clear(dir)?;
     }
     if !Record::is_in(dir) {
-        create(arguments)?;
+        create(arguments, dir, wanted)?;
         out::note_line(say::network_made(dir.display()));
     }
     let lock = lock(dir)?;
     let record = Record::read(dir)?;
-    check_same(arguments, &record)?;
+    check_same(arguments, dir, &record)?;
     Ok((record, lock))
 }
 
-fn create(arguments: &Arguments) -> Result<()> {
+fn create(arguments: &Arguments, dir: &Path, wanted: &Wanted) -> Result<()> {
     let topology = layout::topology(
         arguments.nodes.unwrap_or(NODES_DEFAULT),
-        arguments.port_base.unwrap_or(PORT_BASE_DEFAULT),
+        arguments.port_base.or(wanted.port_base).unwrap_or(PORT_BASE_DEFAULT),
+        &wanted.owner,
     )?;
     let plan = Plan::new(&topology, clock::now_ms())?;
     let folders: Vec<String> = (1..=plan.nodes.len()).map(|number| format!("node{number}")).collect();
-    write::network(&plan, &arguments.dir, &folders)
+    write::network(&plan, dir, &folders)
 }
 
 /// Removes a network. A folder without our record is never touched.
@@ -137,9 +151,9 @@ fn founders(dir: &Path) -> Result<usize> {
 }
 
 /// The genesis of a network fixes its first validators and their ports.
-fn check_same(arguments: &Arguments, record: &Record) -> Result<()> {
-    let dir = arguments.dir.display();
-    let there = founders(&arguments.dir)?;
+fn check_same(arguments: &Arguments, dir: &Path, record: &Record) -> Result<()> {
+    let there = founders(dir)?;
+    let dir = dir.display();
     if let Some(asked) = arguments.nodes.filter(|asked| *asked != there) {
         return Err(problem::other_node_count(dir, there, asked));
     }

@@ -1,17 +1,19 @@
 //! The life of `yulian up`: starts the nodes, says when they are ready, keeps them running, takes in new ones, stops all.
 
 use super::{
+    carrier,
     child::{Event, Keeper, LOG_FILE},
     log::{TAIL_LINES, tail},
     ready,
+    role::Part,
     status_file::{self, Running, RunningNode},
 };
 use crate::{
-    agent,
+    chain,
     connect::Connect,
-    fusion::{self, Layout},
+    fusion::{self, SHARING_TEMPLATE},
     network::record::{NodeEntry, Record},
-    out,
+    out, platform,
     problem::{Cause, Problem, Result},
     text::{problem, say},
 };
@@ -31,19 +33,17 @@ use tokio::{
 const EVENTS_MAX: usize = 64;
 /// Between two looks for nodes that were added to the network.
 const LOOK: Duration = Duration::from_millis(250);
-/// Wait before an agent that stopped is started again.
-const AGENT_AGAIN: Duration = Duration::from_secs(5);
 
 /// Runs the network until a signal comes. `founders` are the nodes without which there is no chain.
 ///
-/// A fusion network is built as soon as they are ready, where a layout is named, and its relay agent runs beside them.
-pub(super) async fn run(dir: &Path, record: &Record, founders: usize, layout: Option<Layout>) -> Result<()> {
+/// As soon as they are ready the platform's part is built, if one is named, and its relay agent runs beside them.
+pub(super) async fn run(dir: &Path, record: &Record, founders: usize, part: Option<Part>) -> Result<()> {
     let mut signals = Signals::new()?;
     let mut network = Network::new(dir, record);
     for node in &record.nodes {
         network.take_in(node);
     }
-    let ended = network.watch_over(record, founders, layout, &mut signals).await;
+    let ended = network.watch_over(record, founders, part, &mut signals).await;
     // Whatever the reason, no process stays behind.
     out::note_line(say::stopping());
     network.stop().await;
@@ -105,14 +105,14 @@ impl Network {
         &mut self,
         record: &Record,
         founders: usize,
-        layout: Option<Layout>,
+        part: Option<Part>,
         signals: &mut Signals,
     ) -> Result<()> {
         let dir = self.dir.clone();
         let ready = ready::wait(&dir, &record.nodes[..founders.min(record.nodes.len())]);
         tokio::pin!(ready);
         let mut is_ready = false;
-        let fused = fused(&dir, layout);
+        let fused = fused(&dir, part);
         tokio::pin!(fused);
         loop {
             tokio::select! {
@@ -182,21 +182,34 @@ impl Network {
     }
 }
 
-/// Builds the fusion network, if one was asked for, and carries between its chains for ever.
-async fn fused(dir: &Path, layout: Option<Layout>) -> Result<()> {
+/// Builds the platform's part, if one was asked for; then carries between chains, and keeps what joins platforms, for ever.
+async fn fused(dir: &Path, part: Option<Part>) -> Result<()> {
     let connect = Connect::of_folder(dir);
-    if let Some(layout) = layout {
-        // The nodes serve what there is, whether or not everything was built.
-        if let Err(problem) = fusion::build(&connect, &layout).await {
-            out::note_line(problem.render());
-        }
+    // The nodes serve what there is, whether or not everything was built.
+    if let Some(Err(problem)) = match &part {
+        Some(part) => Some(build(&connect, part).await),
+        None => None,
+    } {
+        out::note_line(problem.render());
     }
-    loop {
-        // A chain that cannot be reached for a while must not stop the network.
-        if let Err(problem) = agent::keep(&connect, &agent::folder(dir)).await {
-            out::note_line(problem.render());
+    tokio::join!(carrier::run(&connect), platform::keep(&connect));
+    Ok(())
+}
+
+async fn build(connect: &Connect, part: &Part) -> Result<()> {
+    match part {
+        Part::Fusion(layout) => {
+            fusion::build(connect, layout).await?;
+            platform::say_how_to_join(connect).await
         }
-        tokio::time::sleep(AGENT_AGAIN).await;
+        Part::City(name, _) => {
+            let system = connect.chain().await?;
+            let mut founder = chain::Founder::new(connect, &system).await?;
+            founder.ask_for(name, SHARING_TEMPLATE).await?;
+            let record = chain::running(&system, name).await?;
+            out::note_line(say::city_ready(name, record.id));
+            Ok(())
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use yulian_light::{
-    Code, Content, Depositor, Drift, Finality, NameSource, Outcome, PackError, Report, SignedBy, Status, Subject,
+    Code, Content, Depositor, Drift, Finality, NameSource, Outcome, PackError, Report, Root, SignedBy, Status, Subject,
 };
 
 /// `{"answer": "yes"|"no", "code"?, "message"?, "outcome"?, "report"?}`.
@@ -39,7 +39,8 @@ pub(super) fn refusal(error: &PackError) {
 pub(super) fn outcome(outcome: &Outcome, subject: Option<&Subject>) {
     let report = outcome.report();
     out::line(headline(outcome));
-    let mut rows = vec![(say::label_content(), content(report, subject))];
+    let mut rows = relay(report);
+    rows.push((say::label_content(), content(report, subject)));
     if let Content::Batch { root, count, index } = &report.content {
         let place = index.map_or_else(|| say::batch_whole(count), |index| say::batch_place(index + 1, count));
         rows.push((say::label_batch(), format!("{place}  {root}")));
@@ -80,6 +81,35 @@ pub(super) fn outcome(outcome: &Outcome, subject: Option<&Subject>) {
         rows.push((say::label_history(), say::set_changes(report.set_changes)));
     }
     out::fields(&rows);
+}
+
+/// From the relay chain to the pack's: who says so, of which block, and what that is worth to this reader.
+fn relay(report: &Report) -> Vec<(String, String)> {
+    let Some(path) = &report.relay else {
+        return Vec::new();
+    };
+    let rests_on = match path.rests_on {
+        Some(Root::Relay) => say::rests_on_relay(),
+        Some(Root::Chain) => say::rests_on_chain(),
+        None => say::rests_on_nobody(),
+    };
+    let as_of = say::as_of(path.as_of_height, clock::beijing(path.as_of_time_ms));
+    let vouches = say::relay_vouches(one_line(&path.known_as), path.vouched_height, path.vouched_block, as_of);
+    let mut rows = vec![
+        (
+            say::label_relay(),
+            format!("{}  {}", one_line(&path.chain_name), path.chain_id),
+        ),
+        (String::new(), rests_on),
+        (say::label_vouched(), vouches),
+        (String::new(), finality(&path.finality)),
+    ];
+    let signers = path.finality.signed_by.iter();
+    rows.extend(signers.map(|signer| (String::new(), signed_by(signer))));
+    if path.set_changes > 0 {
+        rows.push((String::new(), say::set_changes(path.set_changes)));
+    }
+    rows
 }
 
 fn headline(outcome: &Outcome) -> String {

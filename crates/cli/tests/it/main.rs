@@ -1,11 +1,13 @@
 //! The binary as people and programs use it.
 
+mod between;
 mod chains;
 mod fusion;
 mod journey;
 mod key;
 mod killed;
 mod network;
+mod platforms;
 mod running;
 mod strangers;
 mod up;

@@ -26,7 +26,8 @@ pub(crate) struct Up {
     out: BufReader<ChildStdout>,
     pub(crate) home: PathBuf,
     pub(crate) dir: PathBuf,
-    _turn: MutexGuard<'static, ()>,
+    /// None where another network of the same test has it.
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 /// Tests with a whole network take turns: several at a time would make each other late.
@@ -38,9 +39,23 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
 impl Up {
     /// Starts it and waits for its line.
     pub(crate) fn start(home: &Path, dir: &Path, port_base: u16) -> Self {
-        let turn = turn();
+        Self::start_as(home, dir, port_base, &[])
+    }
+
+    /// The same with further options.
+    pub(crate) fn start_as(home: &Path, dir: &Path, port_base: u16, words: &[&str]) -> Self {
+        Self::spawn(home, dir, port_base, words, Some(turn()))
+    }
+
+    /// Another network of the same test.
+    pub(crate) fn start_beside(&self, dir: &Path, port_base: u16, words: &[&str]) -> Self {
+        Self::spawn(&self.home, dir, port_base, words, None)
+    }
+
+    fn spawn(home: &Path, dir: &Path, port_base: u16, words: &[&str], turn: Option<MutexGuard<'static, ()>>) -> Self {
         let mut child = command(home)
             .args(["up", "--dir", text(dir), "--port-base", &port_base.to_string()])
+            .args(words)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

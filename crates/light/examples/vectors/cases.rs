@@ -2,6 +2,8 @@
 
 #[path = "refusals.rs"]
 mod refusals;
+#[path = "relay.rs"]
+mod relay;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -40,6 +42,7 @@ pub(crate) fn all() -> BTreeMap<String, String> {
     .map(|(name, value)| (name.to_string(), pretty(&value)))
     .collect();
     packs(&mut files);
+    relay::add(&mut files);
     files.insert("packs-refused.json".into(), pretty(&refusals::refusals()));
     files
 }

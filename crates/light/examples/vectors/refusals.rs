@@ -18,7 +18,7 @@ fn edited<M: prost::Message + Default>(blob: &mut Blob, edit: impl FnOnce(&mut M
 }
 
 /// The one stretch in which a text differs from another: where, how many bytes go, what takes their place.
-fn difference(from: &[u8], to: &[u8]) -> Value {
+pub(super) fn difference(from: &[u8], to: &[u8]) -> Value {
     let same = |pairs: &mut dyn Iterator<Item = (&u8, &u8)>| pairs.take_while(|(a, b)| a == b).count();
     let at = same(&mut from.iter().zip(to));
     let end = same(&mut from[at..].iter().rev().zip(to[at..].iter().rev()));

@@ -5,6 +5,7 @@
 mod chain;
 mod genesis;
 mod parts;
+mod relay;
 
 pub use chain::{TestBlock, TestChain, secret};
 pub use genesis::{DRIFT_LIMIT_MS, DRIFT_MS, START_MS, genesis, validator};

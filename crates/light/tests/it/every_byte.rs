@@ -78,6 +78,22 @@ fn of_a_plain_pack() {
     all_refused(&chain, &json, 1);
 }
 
+/// The chain in the list of those trusted is the relay chain; changes of its validators are part of the pack.
+#[test]
+fn of_a_pack_with_a_relay_part() {
+    let (chain, plain) = pack();
+    let mut relay = TestChain::new("中继", 4, 2);
+    relay.push_with(vec![], vec![], Some(vec![1, 2, 3, 4]));
+    relay.push(vec![]);
+    relay.push(vec![]);
+    let word = relay.learn(&chain, 2);
+    let parts = relay.relay_parts(&chain, 2, word, word);
+    assert_eq!(parts.set_changes.len(), 1);
+    let pack = yulian_light::EvidencePack::decode(&plain).expect("pack");
+    let json = pack.with_relay(parts, &FastVerifier::default()).expect("pack");
+    all_refused(&relay, &json, 1);
+}
+
 #[test]
 fn of_a_pack_with_every_part() {
     let (chain, json) = full_pack();

@@ -8,6 +8,7 @@ mod history;
 mod inclusion;
 mod packs;
 mod refusals;
+mod relay;
 mod signers;
 mod support;
 mod vectors;

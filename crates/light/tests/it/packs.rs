@@ -233,6 +233,87 @@ fn names_and_owner_are_proven_in_the_state() {
     assemble_fails(parts, yulian_light::Code::BadEntry);
 }
 
+/// A pack of any node, stated anew under a header that the caller chooses.
+#[test]
+fn a_pack_is_restated_under_a_later_header() {
+    let mut chain = TestChain::new("restated", 4, 4);
+    let row = row_digest(ROW);
+    let deposit = chain.deposit(5, &row, "河南省统计用区划代码 410102");
+    chain.push(vec![deposit]);
+    chain.push_with(vec![], vec![], Some(vec![1, 2, 3, 4]));
+    let revoked = chain.record_write(&row, "zzdata", |record| {
+        record.status = state_keys::STATUS_REVOKED;
+        record.status_height = 3;
+    });
+    let drift = proto::Parameter {
+        name: state_keys::PARAMETER_CLOCK_DRIFT_MS.into(),
+        value: 2_500,
+        minimum: 100,
+        maximum: testing::DRIFT_LIMIT_MS,
+        never_shrinks: false,
+    };
+    let voted = Write {
+        module_id: 1,
+        key: StateKey::parameter(state_keys::PARAMETER_CLOCK_DRIFT_MS).key,
+        value: Some(encode(&drift)),
+    };
+    chain.push_with(vec![], vec![revoked, voted], None);
+    while chain.height() < 6 {
+        chain.push(vec![]);
+    }
+    let mut parts = chain.parts(1, 0, 2, None);
+    parts.organisation = Some(chain.proven(2, &StateKey::organisation("zzdata")));
+    let pack = EvidencePack::decode(&pack_of(parts)).expect("pack");
+    let keys = pack.state_keys().expect("keys");
+    let expected = [
+        StateKey::evidence(&row, "zzdata"),
+        StateKey::organisation("zzdata"),
+        StateKey::parameter(state_keys::PARAMETER_CLOCK_DRIFT_MS),
+    ];
+    assert_eq!(keys, expected);
+    let at = |height: u64| yulian_light::StatusParts {
+        set_changes: chain.set_changes(height),
+        header: chain.header(height),
+        finality: chain.finality(height),
+        entries: keys.iter().map(|key| chain.proven(height, key)).collect(),
+    };
+    let restated = |height: u64| {
+        let json = pack.restated(at(height), &FastVerifier::default()).expect("pack");
+        let outcome = verify(&chain, &json, Some(&Subject::row(ROW))).expect("holds");
+        let report = outcome.report().clone();
+        let drift = report.time.drift.expect("the parameter");
+        (
+            outcome.is_yes(),
+            report.as_of_height,
+            report.set_changes,
+            drift.ms,
+            drift.proven_by,
+        )
+    };
+    assert_eq!(restated(3), (true, 2, 0, testing::DRIFT_MS, NameSource::Genesis));
+    assert_eq!(restated(6), (false, 5, 1, 2_500, NameSource::State));
+    let fewer = |count: usize| {
+        let mut parts = at(6);
+        parts.entries.truncate(count);
+        pack.restated(parts, &FastVerifier::default())
+            .expect_err("refused")
+            .code()
+    };
+    assert_eq!(
+        (fewer(0), fewer(2)),
+        (yulian_light::Code::BadField, yulian_light::Code::BadField)
+    );
+    for height in [1, 2] {
+        let parts = yulian_light::StatusParts {
+            header: chain.header(height),
+            finality: chain.finality(height),
+            ..at(3)
+        };
+        let error = pack.restated(parts, &FastVerifier::default()).expect_err("not later");
+        assert_eq!(error.code(), yulian_light::Code::BadHeader);
+    }
+}
+
 #[test]
 fn reports_are_json_for_programs() {
     let (chain, json) = pack();

@@ -56,6 +56,20 @@ fn packs_of_the_vectors_hold() {
 }
 
 #[test]
+fn packs_with_a_relay_chains_word_hold_for_its_digest_alone() {
+    let text = fs::read_to_string(root().join("vectors/relay-packs.json")).expect("vectors");
+    let index: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for case in index["cases"].as_array().expect("cases") {
+        let pack = fs::read(root().join("vectors").join(case["file"].as_str().expect("file"))).expect("pack");
+        let trust = Trust::chains([case["relay"].as_str().expect("text").parse().expect("digest")]);
+        let subject = Subject::row(case["subject"]["row"].as_str().expect("row").as_bytes());
+        let outcome = verify_pack(&pack, Some(&subject), &trust, &FastVerifier::default()).expect("holds");
+        assert_eq!(serde_json::to_value(outcome.report()).expect("JSON"), case["report"]);
+        assert!(outcome.is_yes());
+    }
+}
+
+#[test]
 fn python_recomputes_every_vector() {
     let (code, output) = run(python("check_vectors.py"));
     assert_eq!(code, 0, "{output}");
@@ -85,6 +99,20 @@ fn python_gives_the_same_answers() {
     assert_eq!(code, 1, "{output}");
     let (code, output) = ask(&["vectors/packs/none.pack.json"]);
     assert_eq!(code, 2, "{output}");
+
+    let text = fs::read_to_string(root().join("vectors/relay-packs.json")).expect("vectors");
+    let index: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let case = &index["cases"][1];
+    let (file, relay) = (
+        case["file"].as_str().expect("file"),
+        case["relay"].as_str().expect("relay"),
+    );
+    let file = format!("vectors/{file}");
+    let (code, output) = ask(&[&file, "--row", cases::ROW, "--genesis", relay]);
+    assert_eq!(code, 0, "{output}");
+    assert!(output.contains("it vouches for this chain as 郑州"), "{output}");
+    let (code, output) = ask(&[&file, "--row", cases::ROW, "--genesis", &"7".repeat(64)]);
+    assert_eq!(code, 1, "{output}");
 }
 
 /// The messages of a `.proto` text by name: their fields, without comments and spacing.
@@ -111,6 +139,7 @@ fn the_messages_of_the_text_are_those_of_the_code() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("file");
     let mut code = messages(&read("crates/types/proto/yulian/v1/ledger.proto"));
     code.extend(messages(&read("crates/types/proto/yulian/v1/modules.proto")));
+    code.extend(messages(&read("crates/types/proto/yulian/v1/link.proto")));
     let text = read("docs/formats.md");
     let blocks: String = text
         .split("```proto")

@@ -3,7 +3,7 @@
 use super::{
     ACTION_BYTES_MAX, KIND_ACTIVATE_PROTOCOL, KIND_ADD_ORGANISATION, KIND_ADD_VALIDATOR, KIND_AGREE_LINK,
     KIND_CHANGE_CHAIN, KIND_CHANGE_CHARTER, KIND_CREATE_CHAIN, KIND_END_LINK, KIND_FREEZE_ORGANISATION,
-    KIND_INVITE_ORGANISATION, KIND_LIFT_FREEZE, KIND_REMOVE_ORGANISATION, KIND_REMOVE_VALIDATOR,
+    KIND_INVITE_ORGANISATION, KIND_LIFT_FREEZE, KIND_REMOVE_ORGANISATION, KIND_REMOVE_ROUTE, KIND_REMOVE_VALIDATOR,
     KIND_REPLACE_VALIDATOR, KIND_SET_PARAMETER, KIND_SET_ROUTE, KIND_SET_TEMPLATE, KIND_UNFREEZE_ORGANISATION,
     KIND_WITHDRAW_INVITATION, codes, invitations, organisations, settings, validators,
 };
@@ -67,6 +67,7 @@ pub(super) enum Action {
     EndLink(proto::EndLink),
     SetRoute(proto::SetRoute),
     LiftFreeze(proto::Freeze),
+    RemoveRoute(proto::RemoveRoute),
     CreateChain(Box<proto::CreateChain>),
     ChangeChain(proto::ChangeChain),
     SetTemplate(proto::ChainTemplate),
@@ -95,6 +96,7 @@ impl Action {
             KIND_END_LINK => Self::EndLink(message(bytes)?),
             KIND_SET_ROUTE => Self::SetRoute(message(bytes)?),
             KIND_LIFT_FREEZE => Self::LiftFreeze(message(bytes)?),
+            KIND_REMOVE_ROUTE => Self::RemoveRoute(message(bytes)?),
             KIND_CREATE_CHAIN => Self::CreateChain(Box::new(message(bytes)?)),
             KIND_CHANGE_CHAIN => Self::ChangeChain(message(bytes)?),
             KIND_SET_TEMPLATE => Self::SetTemplate(message(bytes)?),
@@ -123,6 +125,7 @@ impl Action {
             | Self::EndLink(_)
             | Self::SetRoute(_)
             | Self::LiftFreeze(_)
+            | Self::RemoveRoute(_)
             | Self::ChangeChain(_) => &charter.charter,
         };
         // A charter without a quorum never gets into the state; were it there, only all members could decide.
@@ -149,6 +152,7 @@ impl Action {
             Self::EndLink(action) => agreement::end(call, action),
             Self::SetRoute(action) => route::set(call, action),
             Self::LiftFreeze(action) => freeze::lift(call, action),
+            Self::RemoveRoute(action) => route::remove(call, action),
             Self::CreateChain(action) => {
                 let request = chain::Request::by_vote(call, action.as_ref().clone(), occasion.source)?;
                 Ok(request.effect(call)?.0)

@@ -62,6 +62,8 @@ pub const KIND_END_LINK: u32 = 21;
 pub const KIND_SET_ROUTE: u32 = 22;
 /// Kind of a proposal: `Freeze`, to lift it.
 pub const KIND_LIFT_FREEZE: u32 = 23;
+/// Kind of a proposal: `RemoveRoute`.
+pub const KIND_REMOVE_ROUTE: u32 = 24;
 
 /// Kind of a proposal: `CreateChain`, on a system chain.
 pub const KIND_CREATE_CHAIN: u32 = 11;

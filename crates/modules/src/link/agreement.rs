@@ -1,6 +1,6 @@
 //! What members of the consortium decide about other chains.
 
-use super::{TRUST_PERIOD_MS_DEFAULT, TRUST_PERIOD_MS_MAX, TRUST_PERIOD_MS_MIN, client, codes, parse_chain, tables};
+use super::{TRUST_PERIOD_MS_DEFAULT, TRUST_PERIOD_MS_MAX, TRUST_PERIOD_MS_MIN, client, codes, parse_chain};
 use crate::effect::Effect;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure, rules};
@@ -49,12 +49,12 @@ pub(crate) fn agree(call: &mut Call<'_>, action: &AgreeLink) -> Result<Effect, F
             present.direct = agreed.direct;
             present.relay = agreed.relay;
             effect.record(StateKey::link_client(&chain), &present);
-            effect.delete(tables::agreement(&chain));
+            effect.delete(StateKey::link_agreement(&chain));
         }
         _ => {
             let height = call.block().height;
             let agreed = Some(agreed);
-            effect.record(tables::agreement(&chain), &LinkAgreement { agreed, height });
+            effect.record(StateKey::link_agreement(&chain), &LinkAgreement { agreed, height });
         }
     }
     Ok(effect)
@@ -76,10 +76,10 @@ pub(super) fn relay_effect(call: &mut Call<'_>, chain: &Digest, relay: bool) -> 
                 old.relay = false;
                 effect.record(StateKey::link_client(&present), &old);
             }
-            effect.put(tables::relay_chain(), chain.to_vec().into());
+            effect.put(StateKey::relay_chain(), chain.to_vec().into());
         }
-        (None, true) => effect.put(tables::relay_chain(), chain.to_vec().into()),
-        (Some(present), false) if present == *chain => effect.delete(tables::relay_chain()),
+        (None, true) => effect.put(StateKey::relay_chain(), chain.to_vec().into()),
+        (Some(present), false) if present == *chain => effect.delete(StateKey::relay_chain()),
         _ => {}
     }
     Ok(effect)
@@ -89,7 +89,7 @@ pub(super) fn relay_effect(call: &mut Call<'_>, chain: &Digest, relay: bool) -> 
 pub(crate) fn end(call: &mut Call<'_>, action: &EndLink) -> Result<Effect, Failure> {
     let chain = parse_chain(&action.chain_id)?;
     let mut effect = Effect::default();
-    let agreement = tables::agreement(&chain);
+    let agreement = StateKey::link_agreement(&chain);
     let agreed = call.get(&agreement)?.is_some();
     if agreed {
         effect.delete(agreement);
@@ -107,7 +107,7 @@ pub(crate) fn end(call: &mut Call<'_>, action: &EndLink) -> Result<Effect, Failu
 
 /// What was agreed about a chain and has not been opened.
 pub(super) fn open_of(call: &mut Call<'_>, chain: &Digest) -> Result<AgreeLink, Failure> {
-    let agreement: Option<LinkAgreement> = call.record(&tables::agreement(chain), "agreement")?;
+    let agreement: Option<LinkAgreement> = call.record(&StateKey::link_agreement(chain), "agreement")?;
     let agreed = agreement.and_then(|agreement| agreement.agreed);
     agreed.ok_or_else(|| Failure::new(&codes::NOT_AGREED, chain.to_string()))
 }

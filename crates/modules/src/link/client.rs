@@ -56,7 +56,7 @@ pub(super) fn check_age(call: &Call<'_>, client: &LinkClient, time_ms: u64) -> R
 /// This chain's relay.
 pub(super) fn relay(call: &mut Call<'_>) -> Result<Option<Digest>, Failure> {
     Ok(call
-        .get(&tables::relay_chain())?
+        .get(&StateKey::relay_chain())?
         .and_then(|bytes| Digest::from_slice(&bytes)))
 }
 
@@ -135,7 +135,7 @@ pub(super) fn open(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fail
     };
     begin(call, &genesis, start, client)?;
     agreement::relay_effect(call, &chain, agreed.relay)?.write(call)?;
-    call.delete(&tables::agreement(&chain))?;
+    call.delete(&StateKey::link_agreement(&chain))?;
     Ok(Bytes::new())
 }
 
@@ -234,25 +234,27 @@ fn begin(call: &mut Call<'_>, genesis: &SealedGenesis, start: Start, settings: L
             time_ms: start.time_ms,
             state_root,
         };
-        call.put_record(&tables::header(&chain, start.height), &kept)?;
+        call.put_record(&StateKey::link_header(&chain, start.height), &kept)?;
     }
     call.put_record(&StateKey::link_client(&chain), &client)?;
     call.emit("client_opened", chain.to_vec().into())
 }
 
 fn enlist(call: &mut Call<'_>, chain: &Digest) -> Result<(), Failure> {
-    let mut list: LinkList = call.record(&tables::list(), "list of links")?.unwrap_or_default();
+    let mut list: LinkList = call
+        .record(&StateKey::link_list(), "list of links")?
+        .unwrap_or_default();
     if list.chains.len() >= CLIENTS_MAX {
         return Err(Failure::new(&codes::TOO_MANY, format!("{CLIENTS_MAX} chains")));
     }
     list.chains.push(chain.to_vec().into());
-    call.put_record(&tables::list(), &list)
+    call.put_record(&StateKey::link_list(), &list)
 }
 
 /// Nothing of an earlier client stays when another start takes its place.
 fn forget(call: &mut Call<'_>, chain: &Digest, client: &LinkClient) -> Result<(), Failure> {
     for height in &client.heights {
-        call.delete(&tables::header(chain, *height))?;
+        call.delete(&StateKey::link_header(chain, *height))?;
     }
     for range in &client.ranges {
         call.delete(&tables::set(chain, &range.validators))?;
@@ -326,7 +328,7 @@ fn check_neighbours(call: &mut Call<'_>, client: &LinkClient, header: &BlockHead
         .copied();
     let time = |call: &mut Call<'_>, height: Option<u64>| -> Result<Option<u64>, Failure> {
         let Some(height) = height else { return Ok(None) };
-        let kept: Option<LinkHeader> = call.record(&tables::header(&chain, height), "kept header")?;
+        let kept: Option<LinkHeader> = call.record(&StateKey::link_header(&chain, height), "kept header")?;
         Ok(kept.map(|kept| kept.time_ms))
     };
     let (earlier, later) = (time(call, before)?, time(call, after)?);
@@ -410,7 +412,7 @@ pub(super) fn update(call: &mut Call<'_>, update: &LinkUpdate) -> Result<(), Fai
         ranges,
         new_sets,
     } = verify_update(call, &client, update)?;
-    let key = tables::header(&chain, header.height());
+    let key = StateKey::link_header(&chain, header.height());
     if let Some(kept) = call.record::<LinkHeader>(&key, "kept header")? {
         return match kept.digest[..] == header.digest().0 {
             true => Ok(()),
@@ -435,7 +437,7 @@ fn keep(call: &mut Call<'_>, chain: &Digest, client: &mut LinkClient, header: &F
             return Err(Failure::new(&codes::HEADER_TOO_OLD, message.height.to_string()));
         }
         let lowest = client.heights.remove(0);
-        call.delete(&tables::header(chain, lowest))?;
+        call.delete(&StateKey::link_header(chain, lowest))?;
         client.heights.insert(at - 1, message.height);
     } else {
         client.heights.insert(at, message.height);
@@ -450,7 +452,7 @@ fn keep(call: &mut Call<'_>, chain: &Digest, client: &mut LinkClient, header: &F
         time_ms: message.time_ms,
         state_root: message.parent_state_root.clone(),
     };
-    call.put_record(&tables::header(chain, message.height), &kept)
+    call.put_record(&StateKey::link_header(chain, message.height), &kept)
 }
 
 fn drop_old_ranges(call: &mut Call<'_>, chain: &Digest, client: &mut LinkClient) -> Result<(), Failure> {
@@ -468,7 +470,7 @@ fn freeze(call: &mut Call<'_>, chain: &Digest, mut client: LinkClient) -> Result
     client.updated_height = call.block().height;
     call.put_record(&StateKey::link_client(chain), &client)?;
     // A start that was voted before the freeze does not lift it.
-    call.delete(&tables::agreement(chain))?;
+    call.delete(&StateKey::link_agreement(chain))?;
     call.emit("client_frozen", chain.to_vec().into())
 }
 

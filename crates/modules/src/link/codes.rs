@@ -169,6 +169,10 @@ yulian_exec::codes! {
         "路由内容不合规", "请核对来源、目的、模块与机构列表",
         "the route is not well formed", "check source, destination, module and organisations"
     }
+    ROUTE_NOT_FOUND = "link.route_not_found" {
+        "没有这条路由", "请核对来源、目的与模块：须与设定时完全相同",
+        "there is no such route", "check source, destination and module: they must be exactly those that were set"
+    }
     BAD_REASON = "link.bad_reason" {
         "冻结理由为空、过长或含控制字符", "理由须为 1 至 512 字节",
         "the reason is empty, too long or holds control characters", "use 1 to 512 bytes"

@@ -1,17 +1,17 @@
 //! The regulator's freeze of a relay chain: at once by one account, lifted by vote.
 
-use super::{FREEZES_MAX, REASON_BYTES_MAX, codes, tables};
+use super::{FREEZES_MAX, REASON_BYTES_MAX, codes};
 use crate::effect::Effect;
 use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure, rules};
 use yulian_types::{
-    SealedPacket,
+    SealedPacket, StateKey,
     proto::{Freeze, FreezeList, FreezeRecord},
 };
 
 fn load(call: &mut Call<'_>) -> Result<FreezeList, Failure> {
-    Ok(call.record(&tables::freezes(), "freezes")?.unwrap_or_default())
+    Ok(call.record(&StateKey::freezes(), "freezes")?.unwrap_or_default())
 }
 
 pub(super) fn freeze(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
@@ -34,7 +34,7 @@ pub(super) fn freeze(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fa
         by: call.sender().id.clone(),
         height: call.block().height,
     });
-    call.put_record(&tables::freezes(), &list)?;
+    call.put_record(&StateKey::freezes(), &list)?;
     call.emit("frozen", Bytes::new())?;
     Ok(Bytes::new())
 }
@@ -49,7 +49,7 @@ pub(crate) fn lift(call: &mut Call<'_>, action: &Freeze) -> Result<Effect, Failu
         return Err(Failure::from(&codes::NOT_FROZEN));
     }
     let mut effect = Effect::default();
-    effect.record(tables::freezes(), &list);
+    effect.record(StateKey::freezes(), &list);
     Ok(effect)
 }
 

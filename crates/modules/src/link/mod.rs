@@ -18,9 +18,8 @@ pub mod route;
 mod tables;
 
 pub use self::{
-    outbox::{Outgoing, send},
+    outbox::{Outgoing, send, send_by_itself},
     port::{Outcome, Port},
-    tables::{TABLE_FREEZES, TABLE_RELAY, TABLE_ROUTES, freezes, list, relay_chain, routes},
 };
 
 use bytes::Bytes;

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure};
 use yulian_types::{
-    SealedPacket, StateKey, decode_canonical,
+    SealedPacket, StateKey, decode_canonical, encode,
     limits::PACKET_BYTES_MAX,
-    proto::{CarryItem, OutCursor, Packet, PacketEnd, PacketResult, PendingCount},
+    proto::{CarryItem, OutCursor, Packet, PacketEnd, PacketRef, PacketResult, PendingCount},
     state_keys::{LINK_ENDED, PACKET_DONE, PACKET_FAILED, PACKET_GIVEN_UP, PACKET_TIMED_OUT},
 };
 
@@ -23,10 +23,6 @@ pub struct Outgoing {
     pub module: &'static str,
     /// What it asks for.
     pub method: &'static str,
-    /// Organisation in whose name it goes.
-    pub organisation: String,
-    /// Account that sends it; empty where a module sends by itself.
-    pub sender: Bytes,
     /// What it carries.
     pub payload: Bytes,
     /// Milliseconds from now, by the destination's block time; 0 = [`TIMEOUT_MS_DEFAULT`].
@@ -37,11 +33,24 @@ pub struct Outgoing {
     pub end_to_end: bool,
 }
 
-/// Sends a packet and returns its sequence.
+/// Sends a packet in the name of whoever calls. The answer is its encoded [`PacketRef`], which such a call answers too.
 ///
 /// # Errors
 /// An unknown, frozen or ended destination, a time-out out of range, too many that have not ended.
-pub fn send(call: &mut Call<'_>, outgoing: Outgoing) -> Result<u64, Failure> {
+pub fn send(call: &mut Call<'_>, outgoing: Outgoing) -> Result<Bytes, Failure> {
+    let (organisation, sender) = (call.sender().organisation.clone(), call.sender().id.clone());
+    put(call, outgoing, organisation, sender)
+}
+
+/// Sends a packet that a module sends by itself, in the name of an organisation. The answer is its encoded [`PacketRef`].
+///
+/// # Errors
+/// As for [`send`].
+pub fn send_by_itself(call: &mut Call<'_>, organisation: String, outgoing: Outgoing) -> Result<Bytes, Failure> {
+    put(call, outgoing, organisation, Bytes::new())
+}
+
+fn put(call: &mut Call<'_>, outgoing: Outgoing, organisation: String, sender: Bytes) -> Result<Bytes, Failure> {
     let destination = outgoing.destination;
     client::active(call, &destination)?;
     let timeout_ms = deadline(call, outgoing.timeout_ms)?;
@@ -55,8 +64,8 @@ pub fn send(call: &mut Call<'_>, outgoing: Outgoing) -> Result<u64, Failure> {
             format!("{PENDING_MAX} have not ended"),
         ));
     }
-    if !outgoing.sender.is_empty() {
-        count(call, &destination, outgoing.module, &outgoing.organisation, true)?;
+    if !sender.is_empty() {
+        count(call, &destination, outgoing.module, &organisation, true)?;
     }
     let sequence = cursor.next;
     let packet = SealedPacket::new(Packet {
@@ -65,8 +74,8 @@ pub fn send(call: &mut Call<'_>, outgoing: Outgoing) -> Result<u64, Failure> {
         module: outgoing.module.into(),
         method: outgoing.method.into(),
         sequence,
-        organisation: outgoing.organisation,
-        sender: outgoing.sender,
+        organisation,
+        sender,
         payload: outgoing.payload,
         timeout_ms,
         ordered: outgoing.ordered,
@@ -79,7 +88,11 @@ pub fn send(call: &mut Call<'_>, outgoing: Outgoing) -> Result<u64, Failure> {
     call.put_record(&key, &cursor)?;
     call.put(&packet.sent_key(), packet.bytes.clone())?;
     emit(call, "packet_sent", &packet)?;
-    Ok(sequence)
+    Ok(encode(&PacketRef {
+        chain: destination.to_vec().into(),
+        module: outgoing.module.into(),
+        sequence,
+    }))
 }
 
 /// Packets that accounts of an organisation sent and that have not ended: no organisation fills the queue of others.

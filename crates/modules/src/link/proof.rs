@@ -1,6 +1,6 @@
 //! What another chain proves under one of its headers.
 
-use super::{PROOF_BYTE_COST, client, codes, tables};
+use super::{PROOF_BYTE_COST, client, codes};
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure, path_of};
 use yulian_state::{Proof, value_hash};
@@ -42,7 +42,7 @@ pub(super) fn verify(
             format!("height {} of chain {chain}", proof.height),
         )
     };
-    let header: Option<LinkHeader> = call.record(&tables::header(chain, proof.height), "kept header")?;
+    let header: Option<LinkHeader> = call.record(&StateKey::link_header(chain, proof.height), "kept header")?;
     let header = header.ok_or_else(not_kept)?;
     client::check_age(call, &client, header.time_ms)?;
     call.charge(PROOF_BYTE_COST.saturating_mul(proof.proof.len() as u64))?;

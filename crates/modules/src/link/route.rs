@@ -1,13 +1,14 @@
 //! Who may send what to whom through a relay chain.
 
-use super::{ROUTES_MAX, codes, tables};
+use super::{ROUTES_MAX, codes};
 use crate::effect::Effect;
+use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure, rules};
 use yulian_types::{
-    SealedPacket,
+    SealedPacket, StateKey,
     limits::{NAME_BYTES_MAX, VALIDATORS_MAX},
-    proto::{RouteList, SetRoute},
+    proto::{RemoveRoute, RouteList, SetRoute},
 };
 
 /// Most organisations that a route names.
@@ -25,8 +26,8 @@ pub(crate) fn set(call: &mut Call<'_>, action: &SetRoute) -> Result<Effect, Fail
     if names.len() > ORGANISATIONS_MAX || !sorted {
         return Err(Failure::new(&codes::BAD_ROUTE, "organisations: sorted, each once"));
     }
-    let mut list: RouteList = call.record(&tables::routes(), "routes")?.unwrap_or_default();
-    list.routes.retain(|route| !same_pattern(route, action));
+    let mut list: RouteList = call.record(&StateKey::routes(), "routes")?.unwrap_or_default();
+    list.routes.retain(|route| pattern_of(route) != pattern_of(action));
     if list.routes.len() >= ROUTES_MAX {
         return Err(Failure::new(&codes::TOO_MANY, format!("{ROUTES_MAX} routes")));
     }
@@ -36,16 +37,31 @@ pub(crate) fn set(call: &mut Call<'_>, action: &SetRoute) -> Result<Effect, Fail
         ..action.clone()
     });
     let mut effect = Effect::default();
-    effect.record(tables::routes(), &list);
+    effect.record(StateKey::routes(), &list);
     effect.record(
-        tables::route(&action.source, &action.destination, &action.module),
+        StateKey::route(&action.source, &action.destination, &action.module),
         action,
     );
     Ok(effect)
 }
 
-fn same_pattern(a: &SetRoute, b: &SetRoute) -> bool {
-    a.source == b.source && a.destination == b.destination && a.module == b.module
+/// A route goes, open or closed: the next wider one decides from then on, and where there is none nothing passes.
+pub(crate) fn remove(call: &mut Call<'_>, action: &RemoveRoute) -> Result<Effect, Failure> {
+    let pattern = (&action.source, &action.destination, &action.module);
+    let mut list: RouteList = call.record(&StateKey::routes(), "routes")?.unwrap_or_default();
+    let before = list.routes.len();
+    list.routes.retain(|route| pattern_of(route) != pattern);
+    if list.routes.len() == before {
+        return Err(Failure::from(&codes::ROUTE_NOT_FOUND));
+    }
+    let mut effect = Effect::default();
+    effect.record(StateKey::routes(), &list);
+    effect.delete(StateKey::route(&action.source, &action.destination, &action.module));
+    Ok(effect)
+}
+
+fn pattern_of(route: &SetRoute) -> (&Bytes, &Bytes, &String) {
+    (&route.source, &route.destination, &route.module)
 }
 
 /// The route that decides is the most exact one: of a pair of chains before one of a single chain, of a module before all.
@@ -53,7 +69,7 @@ pub(super) fn check(call: &mut Call<'_>, packet: &SealedPacket) -> Result<(), Fa
     let (source, destination) = (packet.source, packet.destination);
     for (source, destination) in [(source, destination), (source, ANY), (ANY, destination), (ANY, ANY)] {
         for module in [packet.message.module.as_str(), ""] {
-            let key = tables::route(&source.0, &destination.0, module);
+            let key = StateKey::route(&source.0, &destination.0, module);
             if let Some(route) = call.record::<SetRoute>(&key, "route")? {
                 return allows(&route, packet);
             }

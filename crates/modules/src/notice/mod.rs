@@ -4,6 +4,8 @@
 
 pub mod codes;
 
+pub use yulian_types::state_keys::{NOTICE_ID, NOTICE_MODULE};
+
 use crate::link::{Outcome, Outgoing, Port, send};
 use bytes::Bytes;
 use yulian_crypto::Digest;
@@ -14,15 +16,9 @@ use yulian_exec::{
 use yulian_types::{
     SealedPacket, StateKey, decode_canonical, encode,
     limits::PACKET_PAYLOAD_BYTES_MAX,
-    proto::{Notice, NoticeRecord, PacketRef},
+    proto::{Notice, NoticeRecord},
 };
 
-/// Module id.
-pub const NOTICE_ID: u32 = 8;
-/// Name of the module.
-pub const NOTICE_MODULE: &str = "notice";
-/// Table: the last notice, by source ‖ kind.
-pub const TABLE_NOTICE: u8 = 1;
 /// Kinds that there are.
 pub const KINDS: [&str; 4] = ["heartbeat", "notice", "parameter", "policy"];
 /// Most bytes of a notice's text.
@@ -39,11 +35,6 @@ const METHODS: &[Method] = &[Method {
     roles: &[ROLE_ADMIN],
     doc: "Tells another chain something. Notice → PacketRef",
 }];
-
-/// [`NoticeRecord`] of the last notice of a kind from a chain.
-pub fn notice(source: &Digest, kind: &str) -> StateKey {
-    StateKey::new(NOTICE_ID, TABLE_NOTICE, &[&source.0, kind.as_bytes()])
-}
 
 impl Module for Notices {
     fn id(&self) -> u32 {
@@ -80,19 +71,12 @@ fn tell(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
         destination,
         module: NOTICE_MODULE,
         method: TELL,
-        organisation: call.sender().organisation.clone(),
-        sender: call.sender().id.clone(),
         payload: encode(&notice),
         timeout_ms,
         ordered: true,
         end_to_end: false,
     };
-    let sequence = send(call, outgoing)?;
-    Ok(encode(&PacketRef {
-        chain: notice.destination,
-        module: NOTICE_MODULE.into(),
-        sequence,
-    }))
+    send(call, outgoing)
 }
 
 fn check(notice: &Notice) -> Result<(), Failure> {
@@ -125,7 +109,7 @@ impl Port for Notices {
             return Err(Failure::new(&codes::BAD_NOTICE, "method"));
         }
         check(&told)?;
-        let key = notice(&packet.source, &told.kind);
+        let key = StateKey::notice(&packet.source, &told.kind);
         let record = NoticeRecord {
             notice: Some(told),
             organisation: message.organisation.clone(),

@@ -5,10 +5,9 @@
 
 pub mod codes;
 
-use crate::{
-    link::{Outcome, Outgoing, Port, send},
-    voucher::{TABLE_SERIES, VOUCHER_ID},
-};
+pub use yulian_types::state_keys::VERIFICATION_MODULE;
+
+use crate::link::{Outcome, Outgoing, Port, send};
 use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Code, Failure, Method, Module, rules};
@@ -16,17 +15,15 @@ use yulian_state::value_hash;
 use yulian_types::{
     SealedPacket, StateKey, decode_canonical, encode,
     limits::{PACKET_PAYLOAD_BYTES_MAX, STATE_KEY_BYTES_MAX},
-    proto::{Ask, EvidenceRecord, Inquiry, InquiryAnswer, PacketRef},
+    proto::{Ask, EvidenceRecord, Inquiry, InquiryAnswer},
     state_keys::{
         ACCOUNT_ID, EVIDENCE_ID, GOVERNANCE_ID, LINK_ID, TABLE_LINK_CLIENT, TABLE_ORGANISATION, TABLE_PARAMETER,
-        TABLE_RECORD,
+        TABLE_RECORD, TABLE_SERIES, VOUCHER_ID,
     },
 };
 
 /// Module id.
 pub const VERIFICATION_ID: u32 = 7;
-/// Name of the module.
-pub const VERIFICATION_MODULE: &str = "verification";
 /// Kind of an inquiry: an evidence record.
 pub const KIND_EVIDENCE: u32 = 1;
 /// Kind of an inquiry: a value of the state.
@@ -96,19 +93,12 @@ fn ask(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
         destination,
         module: VERIFICATION_MODULE,
         method: ASK,
-        organisation: call.sender().organisation.clone(),
-        sender: call.sender().id.clone(),
         payload: encode(&inquiry),
         timeout_ms: arguments.timeout_ms,
         ordered: false,
         end_to_end: true,
     };
-    let sequence = send(call, outgoing)?;
-    Ok(encode(&PacketRef {
-        chain: arguments.destination,
-        module: VERIFICATION_MODULE.into(),
-        sequence,
-    }))
+    send(call, outgoing)
 }
 
 /// The key that an inquiry is about.

@@ -1,57 +1,38 @@
 //! Who holds how much.
 
-use super::{VOUCHER_ID, codes};
-use yulian_crypto::{Digest, sm3};
+use super::codes;
+use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure};
 use yulian_types::{
     StateKey,
-    proto::{VoucherAmount, VoucherSeries},
-    tags,
+    proto::{Counter, VoucherAmount, VoucherId, VoucherSeries},
 };
-
-/// Table: series by id.
-pub const TABLE_SERIES: u8 = 1;
-/// Table: what a holder of this chain has, by series ‖ account.
-pub const TABLE_BALANCE: u8 = 2;
-/// Table, at home: what is held on another chain, by series ‖ chain.
-pub const TABLE_OUTSIDE: u8 = 3;
-/// Table, at home: what came back and could not be given back, by series ‖ chain ‖ account.
-pub const TABLE_UNCLAIMED: u8 = 4;
-
-/// [`VoucherSeries`] of an id.
-pub fn series(id: &Digest) -> StateKey {
-    StateKey::new(VOUCHER_ID, TABLE_SERIES, &[&id.0])
-}
-
-/// [`VoucherAmount`] that a holder of this chain has.
-pub fn balance(id: &Digest, holder: &[u8]) -> StateKey {
-    StateKey::new(VOUCHER_ID, TABLE_BALANCE, &[&id.0, holder])
-}
-
-/// [`VoucherAmount`] that is held on another chain, as its home knows it.
-pub fn outside(id: &Digest, chain: &Digest) -> StateKey {
-    StateKey::new(VOUCHER_ID, TABLE_OUTSIDE, &[&id.0, &chain.0])
-}
-
-/// [`VoucherAmount`] that waits at home for a holder of another chain.
-pub fn unclaimed(id: &Digest, chain: &Digest, holder: &[u8]) -> StateKey {
-    StateKey::new(VOUCHER_ID, TABLE_UNCLAIMED, &[&id.0, &chain.0, holder])
-}
-
-/// Id of a series of an organisation of its home chain.
-pub fn series_id(home: &Digest, organisation: &str, name: &str) -> Digest {
-    let length = [organisation.len() as u8];
-    let parts: [&[u8]; 4] = [&home.0, &length, organisation.as_bytes(), name.as_bytes()];
-    sm3::tagged(&tags::VOUCHER_SERIES, &parts)
-}
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Digest, Failure> {
     Digest::from_slice(bytes).ok_or_else(|| Failure::new(&codes::BAD_SERIES, format!("{} bytes", bytes.len())))
 }
 
 pub(super) fn load(call: &mut Call<'_>, id: &Digest) -> Result<VoucherSeries, Failure> {
-    let found = call.record(&series(id), "series of vouchers")?;
+    let found = call.record(&StateKey::voucher_series(id), "series of vouchers")?;
     found.ok_or_else(|| Failure::new(&codes::SERIES_NOT_FOUND, id.to_string()))
+}
+
+/// The record of a series that need not be there; one that is not gets its number, so that the series of a chain can be listed.
+pub(super) fn known_or(call: &mut Call<'_>, id: &Digest, new: VoucherSeries) -> Result<VoucherSeries, Failure> {
+    let present: Option<VoucherSeries> = call.record(&StateKey::voucher_series(id), "series of vouchers")?;
+    match present {
+        Some(record) if record.terms == new.terms && record.expires_ms == new.expires_ms => Ok(record),
+        Some(_) => Err(Failure::from(&codes::OTHER_TERMS)),
+        None => {
+            let key = StateKey::voucher_count();
+            let count: Counter = call.record(&key, "number of series")?.unwrap_or_default();
+            let series = new.id.clone();
+            call.put_record(&StateKey::voucher_at(count.value), &VoucherId { series })?;
+            let value = count.value + 1;
+            call.put_record(&key, &Counter { value })?;
+            Ok(new)
+        }
+    }
 }
 
 pub(super) fn amount(call: &mut Call<'_>, key: &StateKey) -> Result<u64, Failure> {
@@ -103,7 +84,7 @@ pub(super) fn keep(call: &mut Call<'_>, id: &Digest, record: &VoucherSeries) -> 
     if at_home && sum != Some(record.issued) {
         return Err(call.broken("series of vouchers", "the sums do not agree"));
     }
-    call.put_record(&series(id), record)
+    call.put_record(&StateKey::voucher_series(id), record)
 }
 
 /// A part of a sum that grows, or fails.

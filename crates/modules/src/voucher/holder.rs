@@ -1,21 +1,22 @@
 //! What issuers and holders do.
 
 use super::{
-    MOVE, RECLAIM, REDEEM, SERIES_BYTES_MAX, TITLE_BYTES_MAX, VOUCHER_MODULE,
-    books::{add, balance, keep, less, load, more, parse, series, series_id, take},
+    MOVE, RECLAIM, REDEEM, SERIES_BYTES_MAX, TITLE_BYTES_MAX,
+    books::{add, keep, known_or, less, load, more, parse, take},
     codes,
-    travel::{described, has_account},
+    travel::{described, has_account, outgoing},
 };
-use crate::link::{self, Outgoing};
+use crate::link;
 use bytes::Bytes;
 use yulian_crypto::Digest;
 use yulian_exec::{Call, Failure, rules};
 use yulian_types::{
-    encode,
+    StateKey, encode,
     proto::{
-        IssueVoucher, PacketRef, ReclaimVoucher, RedeemVoucher, SendVoucher, TransferVoucher, VoucherId, VoucherMove,
+        IssueVoucher, ReclaimVoucher, RedeemVoucher, SendVoucher, TransferVoucher, VoucherId, VoucherMove,
         VoucherSeries,
     },
+    voucher_series_id,
 };
 
 pub(super) fn issue(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
@@ -23,25 +24,25 @@ pub(super) fn issue(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fai
     check_issue(call, &arguments)?;
     let home = call.block().chain_id;
     let organisation = call.sender().organisation.clone();
-    let id = series_id(&home, &organisation, &arguments.series);
-    let present: Option<VoucherSeries> = call.record(&series(&id), "series of vouchers")?;
-    let mut record = match present {
-        Some(record) if record.terms == arguments.terms && record.expires_ms == arguments.expires_ms => record,
-        Some(_) => return Err(Failure::from(&codes::OTHER_TERMS)),
-        None => VoucherSeries {
-            home: home.to_vec().into(),
-            id: id.to_vec().into(),
-            organisation,
-            series: arguments.series,
-            title: arguments.title,
-            terms: arguments.terms,
-            expires_ms: arguments.expires_ms,
-            ..Default::default()
-        },
+    let id = voucher_series_id(&home, &organisation, &arguments.series);
+    let new = VoucherSeries {
+        home: home.to_vec().into(),
+        id: id.to_vec().into(),
+        organisation,
+        series: arguments.series,
+        title: arguments.title,
+        terms: arguments.terms,
+        expires_ms: arguments.expires_ms,
+        ..Default::default()
     };
+    let mut record = known_or(call, &id, new)?;
     record.issued = more(record.issued, arguments.amount)?;
     record.held = more(record.held, arguments.amount)?;
-    add(call, &balance(&id, &arguments.holder), arguments.amount)?;
+    add(
+        call,
+        &StateKey::voucher_balance(&id, &arguments.holder),
+        arguments.amount,
+    )?;
     keep(call, &id, &record)?;
     call.emit("issued", id.to_vec().into())?;
     Ok(encode(&VoucherId { series: record.id }))
@@ -79,9 +80,13 @@ pub(super) fn transfer(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, 
     load(call, &id)?;
     check_amount(arguments.amount)?;
     has_account(call, &arguments.holder)?;
-    let own = balance(&id, &call.sender().id.clone());
+    let own = StateKey::voucher_balance(&id, &call.sender().id.clone());
     take(call, &own, arguments.amount, &codes::NOT_ENOUGH)?;
-    add(call, &balance(&id, &arguments.holder), arguments.amount)?;
+    add(
+        call,
+        &StateKey::voucher_balance(&id, &arguments.holder),
+        arguments.amount,
+    )?;
     call.emit("transferred", arguments.series)?;
     Ok(Bytes::new())
 }
@@ -98,7 +103,12 @@ pub(super) fn send(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fail
         return Err(Failure::new(&codes::BAD_VOUCHER, "destination or holder"));
     }
     let holder = call.sender().id.clone();
-    take(call, &balance(&id, &holder), arguments.amount, &codes::NOT_ENOUGH)?;
+    take(
+        call,
+        &StateKey::voucher_balance(&id, &holder),
+        arguments.amount,
+        &codes::NOT_ENOUGH,
+    )?;
     less(call, &mut record.held, arguments.amount)?;
     let onward = here != home && target != home;
     let movement = VoucherMove {
@@ -125,7 +135,12 @@ pub(super) fn redeem(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fa
         return Err(Failure::new(&codes::EXPIRED, record.expires_ms.to_string()));
     }
     let holder = call.sender().id.clone();
-    take(call, &balance(&id, &holder), arguments.amount, &codes::NOT_ENOUGH)?;
+    take(
+        call,
+        &StateKey::voucher_balance(&id, &holder),
+        arguments.amount,
+        &codes::NOT_ENOUGH,
+    )?;
     less(call, &mut record.held, arguments.amount)?;
     let home = parse(&record.home)?;
     if home == call.block().chain_id {
@@ -171,21 +186,6 @@ fn go(
     movement: &VoucherMove,
     timeout_ms: u64,
 ) -> Result<Bytes, Failure> {
-    let outgoing = Outgoing {
-        destination,
-        module: VOUCHER_MODULE,
-        method,
-        organisation: call.sender().organisation.clone(),
-        sender: call.sender().id.clone(),
-        payload: encode(movement),
-        timeout_ms,
-        ordered: false,
-        end_to_end: true,
-    };
-    let sequence = link::send(call, outgoing)?;
-    Ok(encode(&PacketRef {
-        chain: destination.to_vec().into(),
-        module: VOUCHER_MODULE.into(),
-        sequence,
-    }))
+    let outgoing = outgoing(destination, method, movement, timeout_ms);
+    link::send(call, outgoing)
 }

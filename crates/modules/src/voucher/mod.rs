@@ -9,9 +9,7 @@ pub mod codes;
 mod holder;
 mod travel;
 
-pub use books::{
-    TABLE_BALANCE, TABLE_OUTSIDE, TABLE_SERIES, TABLE_UNCLAIMED, balance, outside, series, series_id, unclaimed,
-};
+pub use yulian_types::state_keys::{VOUCHER_ID, VOUCHER_MODULE};
 
 use crate::link::{Outcome, Port};
 use bytes::Bytes;
@@ -21,10 +19,6 @@ use yulian_exec::{
 };
 use yulian_types::SealedPacket;
 
-/// Module id.
-pub const VOUCHER_ID: u32 = 6;
-/// Name of the module.
-pub const VOUCHER_MODULE: &str = "voucher";
 /// Most bytes of the name of a series.
 pub const SERIES_BYTES_MAX: usize = 64;
 /// Most bytes of a title.

@@ -2,7 +2,7 @@
 
 use super::{
     MOVE, RECLAIM, REDEEM, SERIES_BYTES_MAX, TITLE_BYTES_MAX, VOUCHER_MODULE,
-    books::{add, amount, balance, keep, less, load, more, outside, parse, series, series_id, take, unclaimed},
+    books::{add, amount, keep, known_or, less, load, more, parse, take},
     codes,
 };
 use crate::link::{self, Outcome, Outgoing};
@@ -14,6 +14,7 @@ use yulian_types::{
     limits::PACKET_PAYLOAD_BYTES_MAX,
     proto::{VoucherMove, VoucherSeries},
     state_keys::PACKET_DONE,
+    voucher_series_id,
 };
 
 /// Amounts go to accounts that exist, so that none is lost to a slip of the pen.
@@ -51,7 +52,7 @@ fn read(packet: &SealedPacket) -> Result<(Digest, VoucherSeries, VoucherMove), F
         && rules::is_text(&series.title, TITLE_BYTES_MAX)
         && rules::is_organisation_id(&series.organisation)
         && series.terms.len() == 32;
-    if !texts || id != series_id(&home, &series.organisation, &series.series) || described(&series) != series {
+    if !texts || id != voucher_series_id(&home, &series.organisation, &series.series) || described(&series) != series {
         return Err(bad("series".into()));
     }
     if movement.from.len() != 32 || (movement.amount == 0) != (packet.message.method == RECLAIM) {
@@ -60,6 +61,7 @@ fn read(packet: &SealedPacket) -> Result<(Digest, VoucherSeries, VoucherMove), F
     Ok((id, series, movement))
 }
 
+/// The answer is empty, or the `PacketRef` of the packet from here in which the vouchers go on.
 pub(super) fn receive(call: &mut Call<'_>, packet: &SealedPacket) -> Result<Bytes, Failure> {
     let (id, series, movement) = read(packet)?;
     let home = parse(&series.home)?;
@@ -70,25 +72,35 @@ pub(super) fn receive(call: &mut Call<'_>, packet: &SealedPacket) -> Result<Byte
         // A chain other than home takes vouchers from their home alone.
         (MOVE, false) if home == packet.source => arrive(call, &id, series, &movement),
         _ => Err(Failure::new(&codes::NOT_FROM_HOME, packet.source.to_string())),
-    }?;
-    Ok(Bytes::new())
+    }
 }
 
 /// Takes an amount that a chain gives up from what it holds; more than that it cannot give.
 fn claim(call: &mut Call<'_>, id: &Digest, chain: &Digest, amount: u64) -> Result<VoucherSeries, Failure> {
     let mut record = load(call, id)?;
-    take(call, &outside(id, chain), amount, &codes::OVER_OUTSTANDING)?;
+    take(
+        call,
+        &StateKey::voucher_outside(id, chain),
+        amount,
+        &codes::OVER_OUTSTANDING,
+    )?;
     less(call, &mut record.outside, amount)?;
     Ok(record)
 }
 
-fn return_home(call: &mut Call<'_>, packet: &SealedPacket, id: &Digest, movement: VoucherMove) -> Result<(), Failure> {
+fn return_home(
+    call: &mut Call<'_>,
+    packet: &SealedPacket,
+    id: &Digest,
+    movement: VoucherMove,
+) -> Result<Bytes, Failure> {
     let mut record = claim(call, id, &packet.source, movement.amount)?;
     if movement.onward.is_empty() {
         has_account(call, &movement.to)?;
         record.held += movement.amount;
-        add(call, &balance(id, &movement.to), movement.amount)?;
-        return keep(call, id, &record);
+        add(call, &StateKey::voucher_balance(id, &movement.to), movement.amount)?;
+        keep(call, id, &record)?;
+        return Ok(Bytes::new());
     }
     let next = parse(&movement.onward)?;
     record.moving += movement.amount;
@@ -110,19 +122,25 @@ fn redeem_at_home(
     packet: &SealedPacket,
     id: &Digest,
     movement: &VoucherMove,
-) -> Result<(), Failure> {
+) -> Result<Bytes, Failure> {
     let mut record = claim(call, id, &packet.source, movement.amount)?;
     if call.block().time_ms > record.expires_ms {
         return Err(Failure::new(&codes::EXPIRED, record.expires_ms.to_string()));
     }
     record.redeemed += movement.amount;
-    keep(call, id, &record)
+    keep(call, id, &record)?;
+    Ok(Bytes::new())
 }
 
 /// What could not be given back goes to its holder after all.
-fn give_back(call: &mut Call<'_>, packet: &SealedPacket, id: &Digest, movement: &VoucherMove) -> Result<(), Failure> {
+fn give_back(
+    call: &mut Call<'_>,
+    packet: &SealedPacket,
+    id: &Digest,
+    movement: &VoucherMove,
+) -> Result<Bytes, Failure> {
     let mut record = load(call, id)?;
-    let key = unclaimed(id, &packet.source, &movement.from);
+    let key = StateKey::voucher_unclaimed(id, &packet.source, &movement.from);
     let waiting = amount(call, &key)?;
     if waiting == 0 {
         return Err(Failure::from(&codes::NOTHING_UNCLAIMED));
@@ -135,41 +153,44 @@ fn give_back(call: &mut Call<'_>, packet: &SealedPacket, id: &Digest, movement: 
     back(call, &record, packet.source, organisation, &movement.from, waiting)
 }
 
-fn arrive(call: &mut Call<'_>, id: &Digest, described: VoucherSeries, movement: &VoucherMove) -> Result<(), Failure> {
+fn arrive(
+    call: &mut Call<'_>,
+    id: &Digest,
+    described: VoucherSeries,
+    movement: &VoucherMove,
+) -> Result<Bytes, Failure> {
     has_account(call, &movement.to)?;
-    let present: Option<VoucherSeries> = call.record(&series(id), "series of vouchers")?;
-    let mut record = match present {
-        Some(record) if record.terms == described.terms && record.expires_ms == described.expires_ms => record,
-        Some(_) => return Err(Failure::from(&codes::OTHER_TERMS)),
-        None => described,
-    };
+    let mut record = known_or(call, id, described)?;
     record.held = more(record.held, movement.amount)?;
     // What is on its way from here may come back: it needs its place too.
     more(record.held, record.moving)?;
-    add(call, &balance(id, &movement.to), movement.amount)?;
-    keep(call, id, &record)
+    add(call, &StateKey::voucher_balance(id, &movement.to), movement.amount)?;
+    keep(call, id, &record)?;
+    Ok(Bytes::new())
 }
 
-/// A packet from home.
+/// A packet of this module: always proven by its source itself.
+pub(super) fn outgoing(destination: Digest, method: &'static str, movement: &VoucherMove, timeout_ms: u64) -> Outgoing {
+    Outgoing {
+        destination,
+        module: VOUCHER_MODULE,
+        method,
+        payload: encode(movement),
+        timeout_ms,
+        ordered: false,
+        end_to_end: true,
+    }
+}
+
+/// A packet from home that no account sends.
 fn depart(
     call: &mut Call<'_>,
     destination: Digest,
     organisation: String,
     movement: &VoucherMove,
     timeout_ms: u64,
-) -> Result<(), Failure> {
-    let outgoing = Outgoing {
-        destination,
-        module: VOUCHER_MODULE,
-        method: MOVE,
-        organisation,
-        sender: Bytes::new(),
-        payload: encode(movement),
-        timeout_ms,
-        ordered: false,
-        end_to_end: true,
-    };
-    link::send(call, outgoing).map(|_| ())
+) -> Result<Bytes, Failure> {
+    link::send_by_itself(call, organisation, outgoing(destination, MOVE, movement, timeout_ms))
 }
 
 /// Sends an amount from home back to a holder of another chain.
@@ -180,7 +201,7 @@ fn back(
     organisation: String,
     holder: &Bytes,
     amount: u64,
-) -> Result<(), Failure> {
+) -> Result<Bytes, Failure> {
     let movement = VoucherMove {
         series: Some(described(record)),
         amount,
@@ -205,18 +226,22 @@ pub(super) fn ended(call: &mut Call<'_>, packet: &SealedPacket, outcome: &Outcom
     if !at_home {
         if !done {
             record.held += movement.amount;
-            add(call, &balance(&id, &movement.from), movement.amount)?;
+            add(call, &StateKey::voucher_balance(&id, &movement.from), movement.amount)?;
         }
         return keep(call, &id, &record);
     }
     if done {
         record.outside += movement.amount;
-        add(call, &outside(&id, &packet.destination), movement.amount)?;
+        add(
+            call,
+            &StateKey::voucher_outside(&id, &packet.destination),
+            movement.amount,
+        )?;
         return keep(call, &id, &record);
     }
     if movement.from_chain.is_empty() {
         record.held += movement.amount;
-        add(call, &balance(&id, &movement.from), movement.amount)?;
+        add(call, &StateKey::voucher_balance(&id, &movement.from), movement.amount)?;
         return keep(call, &id, &record);
     }
     let Some(chain) = Digest::from_slice(&movement.from_chain) else {
@@ -237,6 +262,10 @@ pub(super) fn ended(call: &mut Call<'_>, packet: &SealedPacket, outcome: &Outcom
         return Ok(());
     }
     record.unclaimed += movement.amount;
-    add(call, &unclaimed(&id, &chain, &movement.from), movement.amount)?;
+    add(
+        call,
+        &StateKey::voucher_unclaimed(&id, &chain, &movement.from),
+        movement.amount,
+    )?;
     keep(call, &id, &record)
 }

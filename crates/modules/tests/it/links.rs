@@ -273,7 +273,7 @@ fn retired_keys_cannot_forge_what_was_before_either() {
 #[test]
 fn the_relay_is_the_one_that_was_agreed_upon_last() {
     let mut net = Net::new(2);
-    let relay = |net: &Net| net.chains[B].world.value(&link::relay_chain());
+    let relay = |net: &Net| net.chains[B].world.value(&StateKey::relay_chain());
     assert_eq!(relay(&net), Some(net.id_bytes(HUB)));
     // A was introduced: to make it the relay it is agreed upon and opened anew.
     let mut agreed = net.agreement(A);

@@ -7,7 +7,7 @@ use crate::{
 use bytes::Bytes;
 use prost::Message;
 use yulian_crypto::{Digest, sm3};
-use yulian_modules::{governance, link, notice, verification};
+use yulian_modules::{governance, link, verification};
 use yulian_state::{Path, Tree, value_hash};
 use yulian_types::{
     SealedPacket, StateKey, encode,
@@ -404,7 +404,7 @@ fn notices_arrive_in_order_on_the_relays_word() {
     }
     let record: NoticeRecord = net.chains[B]
         .world
-        .record(&notice::notice(&net.id(A), "notice"))
+        .record(&StateKey::notice(&net.id(A), "notice"))
         .expect("a notice");
     assert_eq!((record.notice.expect("it").text.as_str(), record.sequence), ("two", 2));
     // And so it is for the way back: the relay confirms, the source believes it.
@@ -482,8 +482,8 @@ fn what_is_not_for_others_is_not_answered() {
     let mut question = question(&net, "", 0);
     question.inquiry = Some(Inquiry {
         kind: verification::KIND_STATE,
-        module_id: yulian_modules::voucher::VOUCHER_ID,
-        key: vec![yulian_modules::voucher::TABLE_BALANCE, 1, 2].into(),
+        module_id: yulian_types::state_keys::VOUCHER_ID,
+        key: vec![yulian_types::state_keys::TABLE_BALANCE, 1, 2].into(),
         ..Default::default()
     });
     net.fails(
@@ -545,13 +545,59 @@ fn routes_decide_who_may_send() {
     let mut none = any_route();
     none.closed = true;
     net.carry_on(HUB, governance::KIND_SET_ROUTE, &none);
-    let routes: RouteList = net.chains[HUB].world.record(&link::routes()).expect("routes");
+    let routes: RouteList = net.chains[HUB].world.record(&StateKey::routes()).expect("routes");
     assert_eq!(routes.routes.len(), 2);
     let last = tell(&mut net, "two", 0);
     let (updates, item) = net.relay_item(&last);
     net.refused("link.route_closed", HUB, updates, item);
     // What has passed goes on.
     net.receive(&packet);
+}
+
+#[test]
+fn a_route_that_is_removed_leaves_the_decision_to_the_next_wider_one() {
+    let mut net = Net::new(3);
+    let route = |net: &Net, module: &str, closed| SetRoute {
+        source: net.id_bytes(A),
+        destination: net.id_bytes(B),
+        module: module.into(),
+        closed,
+        ..Default::default()
+    };
+    let removal = |route: &SetRoute| RemoveRoute {
+        source: route.source.clone(),
+        destination: route.destination.clone(),
+        module: route.module.clone(),
+    };
+    let exact = route(&net, "verification", true);
+    let pair = route(&net, "", false);
+    let packet = ask(&mut net, "x", 0);
+    let absent = crate::world::proposal(governance::KIND_REMOVE_ROUTE, &removal(&exact));
+    net.fails("link.route_not_found", HUB, "admin-a", "governance.propose", &absent);
+    net.carry_on(HUB, governance::KIND_SET_ROUTE, &exact);
+    // A pattern is removed only as it was set.
+    let wider = crate::world::proposal(governance::KIND_REMOVE_ROUTE, &removal(&pair));
+    net.fails("link.route_not_found", HUB, "admin-a", "governance.propose", &wider);
+    let (updates, item) = net.relay_item(&packet);
+    net.refused("link.route_closed", HUB, updates, item);
+    // Gone, the route for any chain decides, which is open.
+    net.carry_on(HUB, governance::KIND_REMOVE_ROUTE, &removal(&exact));
+    assert_eq!(
+        net.chains[HUB]
+            .world
+            .value(&StateKey::route(&exact.source, &exact.destination, "verification")),
+        None
+    );
+    net.relay(&packet);
+    // Without any route nothing passes; what was relayed goes on.
+    net.carry_on(HUB, governance::KIND_REMOVE_ROUTE, &removal(&any_route()));
+    let routes: RouteList = net.chains[HUB].world.record(&StateKey::routes()).expect("routes");
+    assert!(routes.routes.is_empty());
+    let late = ask(&mut net, "y", 0);
+    let (updates, item) = net.relay_item(&late);
+    net.refused("link.no_route", HUB, updates, item);
+    net.receive(&packet);
+    net.acknowledge(&packet);
 }
 
 #[test]

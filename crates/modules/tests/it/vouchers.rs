@@ -7,7 +7,6 @@ use crate::{
 use bytes::Bytes;
 use prost::Message;
 use yulian_crypto::{Digest, sm3};
-use yulian_modules::voucher;
 use yulian_state::{Path, Tree, value_hash};
 use yulian_types::{
     SealedPacket, StateKey, encode,
@@ -63,18 +62,18 @@ fn amount(net: &Net, chain: usize, key: &StateKey) -> u64 {
 
 /// What the chain's holder has.
 pub(crate) fn has(net: &Net, chain: usize, series: &Digest) -> u64 {
-    amount(net, chain, &voucher::balance(series, &net.account(chain)))
+    amount(net, chain, &StateKey::voucher_balance(series, &net.account(chain)))
 }
 
 pub(crate) fn record(net: &Net, chain: usize, series: &Digest) -> VoucherSeries {
     net.chains[chain]
         .world
-        .record(&voucher::series(series))
+        .record(&StateKey::voucher_series(series))
         .unwrap_or_default()
 }
 
 pub(crate) fn outside(net: &Net, home: usize, series: &Digest, chain: usize) -> u64 {
-    amount(net, home, &voucher::outside(series, &net.id(chain)))
+    amount(net, home, &StateKey::voucher_outside(series, &net.id(chain)))
 }
 
 #[test]
@@ -209,7 +208,14 @@ fn a_voucher_goes_round_three_cities() {
     assert_eq!((has(&net, B, &series), outside(&net, A, &series, B)), (60, 60));
     // From B to C it passes its home, which sends it on.
     let packet = send(&mut net, &series, B, C, 25);
-    assert_eq!(net.deliver(&packet).status, PACKET_DONE);
+    let end = net.deliver(&packet);
+    assert_eq!(end.status, PACKET_DONE);
+    // The answer that B has proven names the packet in which they go on.
+    let named = PacketRef::decode(end.output).expect("names a packet");
+    assert_eq!(
+        (named.chain, named.module.as_str(), named.sequence),
+        (net.id_bytes(C), "voucher", 1)
+    );
     let onward = net.sent(A, &net.id(C), "voucher", 1).expect("sent on");
     assert_eq!(net.deliver(&onward).status, PACKET_DONE);
     assert_eq!((has(&net, B, &series), has(&net, C, &series)), (35, 25));
@@ -229,6 +235,53 @@ fn a_voucher_goes_round_three_cities() {
         (books.redeemed, books.held, books.outside, books.moving),
         (5, 65, 30, 0)
     );
+}
+
+/// Ids of all series that a chain knows, by number.
+fn listed(net: &Net, chain: usize) -> Vec<Digest> {
+    let world = &net.chains[chain].world;
+    let count: Counter = world.record(&StateKey::voucher_count()).unwrap_or_default();
+    let at = |number| -> VoucherId { world.record(&StateKey::voucher_at(number)).expect("listed") };
+    let ids = (0..count.value).map(|number| Digest::from_slice(&at(number).series).expect("an id"));
+    assert_eq!(world.value(&StateKey::voucher_at(count.value)), None);
+    ids.collect()
+}
+
+#[test]
+fn a_chain_lists_the_series_that_it_knows() {
+    let mut net = Net::new(2);
+    let first = issue(&mut net, A, 100);
+    assert_eq!(listed(&net, A), [first]);
+    assert_eq!(issue(&mut net, A, 1), first);
+    let other = IssueVoucher {
+        series: "公租房券".into(),
+        ..issuing(&net, A, 7)
+    };
+    let receipt = net.ok(A, "writer-a", "voucher.issue", &other);
+    let second = Digest::from_slice(&VoucherId::decode(receipt.output).expect("an id").series).expect("an id");
+    net.fails(
+        "voucher.other_terms",
+        A,
+        "writer-a",
+        "voucher.issue",
+        &IssueVoucher {
+            terms: vec![1; 32].into(),
+            ..other
+        },
+    );
+    assert_eq!(listed(&net, A), [first, second]);
+    // Another chain lists it once it has some.
+    let mut sending = sending(&net, &first, B, 10);
+    let sent = send(&mut net, &second, A, B, 3);
+    sending.holder = vec![9; 32].into();
+    let receipt = net.ok(A, &holder(A), "voucher.send", &sending);
+    let refused = net.packet(A, &receipt);
+    assert_eq!(net.deliver(&refused).status, PACKET_FAILED);
+    assert_eq!(listed(&net, B), []);
+    assert_eq!(net.deliver(&sent).status, PACKET_DONE);
+    let more = send(&mut net, &second, A, B, 2);
+    assert_eq!(net.deliver(&more).status, PACKET_DONE);
+    assert_eq!((listed(&net, B), listed(&net, A)), (vec![second], vec![first, second]));
 }
 
 #[test]
@@ -551,7 +604,7 @@ fn ids_of_series_are_those_of_the_vectors() {
     let vectors: serde_json::Value = serde_json::from_str(include_str!("../../../../vectors/packets.json")).unwrap();
     for case in vectors["series"].as_array().unwrap() {
         let text = |name: &str| case[name].as_str().unwrap();
-        let id = voucher::series_id(&text("home").parse().unwrap(), text("organisation"), text("name"));
+        let id = yulian_types::voucher_series_id(&text("home").parse().unwrap(), text("organisation"), text("name"));
         assert_eq!(id.to_string(), text("id"));
     }
 }

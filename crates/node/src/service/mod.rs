@@ -4,6 +4,7 @@ mod blocks;
 mod candidate;
 mod errors;
 mod evidence;
+mod joins;
 mod pack;
 mod page;
 mod pending;
@@ -33,8 +34,8 @@ use std::{
     time::Duration,
 };
 use yulian_api::{
-    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, DigestText, EvidenceFilter, PageRequest,
-    Service, views::*,
+    AccountRef, ApiError, BlockRef, BlockStream, ChainRef, ChainService, DigestText, EvidenceFilter, Joins,
+    PageRequest, Service, views::*,
 };
 use yulian_crypto::{Digest, sm2::PublicKey};
 use yulian_engine::Runtime;
@@ -78,6 +79,7 @@ struct Inner<R: Runtime, K: Kv> {
     /// Differs from run to run, so that request ids do too.
     run: u32,
     requests: AtomicU64,
+    joins: Joins,
 }
 
 impl<R: Runtime, K: Kv> Clone for NodeService<R, K> {
@@ -102,6 +104,7 @@ impl<R: Runtime, K: Kv> NodeService<R, K> {
             started_ms: runtime.now_ms(),
             run: u32::from_be_bytes(run),
             requests: AtomicU64::new(0),
+            joins: Joins::default(),
             runtime,
             chains: RwLock::new(chains),
             failed: Mutex::default(),
@@ -112,6 +115,7 @@ impl<R: Runtime, K: Kv> NodeService<R, K> {
         ChainApi {
             node: node.clone(),
             identity: self.0.identity.clone(),
+            joins: self.0.joins.clone(),
         }
     }
 
@@ -234,6 +238,7 @@ fn failed_view(failed: &Failed) -> FailedChain {
 pub struct ChainApi<R: Runtime, K: Kv> {
     node: ChainNode<R, K>,
     identity: Arc<Identity>,
+    joins: Joins,
 }
 
 impl<R: Runtime, K: Kv> Clone for ChainApi<R, K> {
@@ -241,6 +246,7 @@ impl<R: Runtime, K: Kv> Clone for ChainApi<R, K> {
         Self {
             node: self.node.clone(),
             identity: self.identity.clone(),
+            joins: self.joins.clone(),
         }
     }
 }
@@ -305,6 +311,10 @@ impl<R: Runtime, K: Kv> ChainService for ChainApi<R, K> {
         self.prove_state(module, key, height).await
     }
 
+    async fn states(&self, module: &str, keys: Vec<Bytes>, height: Option<u64>) -> Result<StatesView, ApiError> {
+        self.prove_states(module, keys, height).await
+    }
+
     async fn evidence(&self, filter: EvidenceFilter, page: PageRequest) -> Result<EvidencePage, ApiError> {
         self.find_evidence(filter, page).await
     }
@@ -343,6 +353,18 @@ impl<R: Runtime, K: Kv> ChainService for ChainApi<R, K> {
 
     async fn offers(&self, page: PageRequest) -> Result<OfferPage, ApiError> {
         self.list_offers(page).await
+    }
+
+    async fn ask_to_join(&self, request: Bytes) -> Result<JoinView, ApiError> {
+        self.take_join(request)
+    }
+
+    async fn joins(&self) -> Result<Vec<JoinView>, ApiError> {
+        Ok(self.joins.list(&self.node.ledger().chain_id()))
+    }
+
+    async fn join_request(&self, joining: Digest) -> Result<Bytes, ApiError> {
+        self.joins.bytes(&self.node.ledger().chain_id(), &joining)
     }
 
     async fn pending(&self) -> Result<PendingView, ApiError> {

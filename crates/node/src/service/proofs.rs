@@ -1,12 +1,12 @@
 //! Proofs: finality, inclusion, state.
 
 use super::ChainApi;
-use crate::ledger::{Cover, PastProof};
+use crate::ledger::{Cover, Ledger, PastProof};
 use bytes::Bytes;
 use yulian_api::{ApiError, Code, DigestText, Hex, views::*};
 use yulian_crypto::{Digest, merkle};
 use yulian_engine::Runtime;
-use yulian_exec::{Module, path_of};
+use yulian_exec::{Module, Snapshot, StateError, path_of};
 use yulian_state::value_hash;
 use yulian_store::Kv;
 use yulian_types::{FinalityProof, SealedBlock, StateKey};
@@ -24,6 +24,17 @@ pub(super) fn inclusion(block: &SealedBlock, receipts: Option<&[Bytes]>, index: 
     Some(Inclusion {
         transaction: merkle::Tree::new(leaves).prove(index as u64)?,
         receipt: receipts.and_then(|leaves| merkle::Tree::new(leaves).prove(index as u64)),
+    })
+}
+
+/// Proves a key in a state that is in memory.
+fn kept<K: Kv>(state: &Snapshot<Ledger<K>>, key: &StateKey) -> Result<PastProof, StateError> {
+    let (value, proof) = state.prove(key)?;
+    Ok(PastProof {
+        value_hash: value.as_deref().map(value_hash),
+        value,
+        proof,
+        root: state.tree().root(),
     })
 }
 
@@ -136,20 +147,57 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         })
     }
 
+    pub(super) async fn prove_states(
+        &self,
+        module: &str,
+        keys: Vec<Bytes>,
+        height: Option<u64>,
+    ) -> Result<StatesView, ApiError> {
+        let (module_id, module) = self.module(module)?;
+        let height = self.provable(height)?;
+        let cover = self.cover(height + 1)?.ok_or(Code::NotProvable)?;
+        let keys: Vec<StateKey> = keys.into_iter().map(|key| StateKey { module_id, key }).collect();
+        let proven = self.prove_all_at(height, &keys).await?;
+        let root = proven.first().map(|proven| proven.root).ok_or(Code::Internal)?;
+        let item = |proven: PastProof| StateItem {
+            value: proven.value.map(Hex),
+            value_hash: proven.value_hash.map(DigestText),
+            proof: proven.proof.to_bytes().into(),
+        };
+        Ok(StatesView {
+            module,
+            module_id,
+            height,
+            state_root: DigestText(root),
+            items: proven.into_iter().map(item).collect(),
+            finality: self.finality_view(height + 1, &cover)?,
+        })
+    }
+
     /// Proves a key after a final block: from the states in memory, or else from the undo records.
     async fn prove_at(&self, height: u64, key: &StateKey) -> Result<PastProof, ApiError> {
-        let kept = self.read_kept(height, |state| {
-            let (value, proof) = state.prove(key)?;
-            Ok(PastProof {
-                value_hash: value.as_deref().map(value_hash),
-                value,
-                proof,
-                root: state.tree().root(),
-            })
-        });
-        if let Some(kept) = kept.await? {
+        if let Some(kept) = self.read_kept(height, |state| kept(state, key)).await? {
             return Ok(kept);
         }
+        self.prove_former(height, key).await
+    }
+
+    /// Proves several keys after one final block. What is in memory is read from one version of the state; former states are
+    /// proven one key after the other, so that other callers have their turn in between.
+    async fn prove_all_at(&self, height: u64, keys: &[StateKey]) -> Result<Vec<PastProof>, ApiError> {
+        let all = |state: &Snapshot<Ledger<K>>| keys.iter().map(|key| kept(state, key)).collect();
+        if let Some(kept) = self.read_kept(height, all).await? {
+            return Ok(kept);
+        }
+        let mut former = Vec::with_capacity(keys.len());
+        for key in keys {
+            former.push(self.prove_former(height, key).await?);
+        }
+        Ok(former)
+    }
+
+    /// Proves a key after a final block from the undo records.
+    async fn prove_former(&self, height: u64, key: &StateKey) -> Result<PastProof, ApiError> {
         let (ledger, path) = (self.node.ledger().clone(), path_of(key));
         // Taken when its turn has come: what waits holds no version of the tree.
         let latest = self.node.latest.subscribe();

@@ -287,6 +287,29 @@ fn state_values_and_absences_are_proven_against_a_final_header() {
 }
 
 #[test]
+fn several_values_come_from_one_state_as_each_would_alone() {
+    simulate(async |runtime| {
+        let (cluster, api) = chain_of(&runtime, &[5, 4]).await;
+        let key = |number| StateKey::evidence(&evidence_digest(number), "zz-data").key;
+        let numbers = [8, 100, 3];
+        for height in [None, Some(1)] {
+            let keys = numbers.map(key).to_vec();
+            let all = api.states("evidence", keys, height).await.unwrap();
+            assert_final(&cluster, &all.finality);
+            assert_eq!((all.height, all.items.len()), (height.unwrap_or(2), 3));
+            for (number, item) in numbers.iter().zip(&all.items) {
+                let alone = api.state("evidence", key(*number), height).await.unwrap();
+                assert_eq!((&item.value, item.value_hash), (&alone.value, alone.value_hash));
+                assert_eq!((&item.proof, all.state_root), (&alone.proof, alone.state_root));
+                assert_eq!(all.finality, alone.finality);
+            }
+        }
+        let refused = api.states("evidence", vec![key(1)], Some(3)).await;
+        assert_eq!(refused.unwrap_err(), Code::NotProvable.into());
+    });
+}
+
+#[test]
 fn former_heights_are_proven_from_records_and_older_ones_are_refused() {
     simulate(async |runtime| {
         let genesis = genesis("test", 4, 16);

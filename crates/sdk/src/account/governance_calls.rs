@@ -89,6 +89,8 @@ pub enum Action {
     SetRoute(proto::SetRoute),
     /// Lift a freeze of a relay chain.
     LiftFreeze(proto::Freeze),
+    /// Remove a route of a relay chain: the next wider one decides then.
+    RemoveRoute(proto::RemoveRoute),
 }
 
 impl Action {
@@ -158,6 +160,7 @@ impl Action {
             }
             Self::SetRoute(action) => (22, encode(action)),
             Self::LiftFreeze(action) => (23, encode(action)),
+            Self::RemoveRoute(action) => (24, encode(action)),
             Self::AddOrganisation(action) => (5, encode(action)),
             Self::RemoveOrganisation(id) => (6, organisation(id)),
             Self::FreezeOrganisation(id) => (7, organisation(id)),

@@ -3,6 +3,8 @@
 mod account_calls;
 mod evidence_calls;
 mod governance_calls;
+mod link_calls;
+mod voucher_calls;
 
 pub use self::{
     account_calls::key_possession,

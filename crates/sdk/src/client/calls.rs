@@ -1,9 +1,10 @@
 //! One method for each operation that reads. All fail as every request does: [`SdkError::Node`],
 //! [`SdkError::Refused`], [`SdkError::Answer`].
 
-use super::Chain;
-use crate::{error::SdkError, url::escape};
+use super::{Chain, decode};
+use crate::{error::SdkError, http::Request, url::escape};
 use bytes::Bytes;
+use prost::Message;
 use std::fmt::Write;
 use yulian_api::{AccountRef, BlockRef, EvidenceFilter, PageRequest, limits::PAGE_ITEMS_MAX, views::*};
 use yulian_crypto::Digest;
@@ -102,6 +103,66 @@ impl Chain {
         let query = height.map(|height| format!("?height={height}")).unwrap_or_default();
         let bytes = yulian_api::Hex(key.key.clone());
         self.read(format!("/state/{}/{bytes}{query}", key.module_id)).await
+    }
+
+    /// Several values of a module's state, each with its proof under one final header, after the block of `height` or the last
+    /// provable one: 1 to [`STATE_KEYS_MAX`](yulian_api::limits::STATE_KEYS_MAX) keys, an item for each, in their order. Whoever
+    /// does not hand the proofs on to be verified elsewhere checks them with [`crate::Proofs::states`].
+    pub async fn states(
+        &self,
+        module_id: u32,
+        keys: impl IntoIterator<Item = Bytes>,
+        height: Option<u64>,
+    ) -> Result<StatesView, SdkError> {
+        let keys: Vec<_> = keys.into_iter().map(yulian_api::Hex).collect();
+        let asked = keys.len();
+        let request = StateRequest {
+            module: module_id.to_string(),
+            keys,
+            height,
+        };
+        let path = format!("{}/state", self.base);
+        // What consists of text and numbers is written without fail.
+        let body = serde_json::to_vec(&request).unwrap_or_default();
+        let request = Request::post(path, body.into());
+        let limit = self.client.options().request_timeout;
+        let answer = self.client.fetch(&request, limit).await?;
+        let view: StatesView = decode(&request.path, &answer)?;
+        match view.items.len() == asked && view.module_id == module_id {
+            true => Ok(view),
+            false => Err(SdkError::Answer {
+                path: request.path,
+                status: answer.status,
+                reason: format!("{} items of module {}", view.items.len(), view.module_id),
+            }),
+        }
+    }
+
+    /// A record of the state after the last provable block, as the node says; `None` if there is none.
+    pub async fn record<T: Message + Default>(&self, key: &StateKey) -> Result<Option<T>, SdkError> {
+        self.decoded(key, self.state(key, None).await?.value)
+    }
+
+    pub(crate) fn decoded<T: Message + Default>(
+        &self,
+        key: &StateKey,
+        value: Option<yulian_api::Hex>,
+    ) -> Result<Option<T>, SdkError> {
+        let record = value.map(|value| T::decode(value.0)).transpose();
+        record.map_err(|error| self.undecodable(key, &error))
+    }
+
+    pub(crate) fn undecodable(&self, key: &StateKey, error: &dyn std::error::Error) -> SdkError {
+        SdkError::Answer {
+            path: format!(
+                "{}/state/{}/{}",
+                self.base,
+                key.module_id,
+                yulian_api::Hex(key.key.clone())
+            ),
+            status: 200,
+            reason: error.to_string(),
+        }
     }
 
     /// Evidence records.

@@ -3,6 +3,7 @@
 mod calls;
 mod chain;
 mod follow;
+mod joins;
 mod sse;
 mod submit;
 
@@ -114,6 +115,16 @@ impl Client {
             current: Arc::default(),
             options: self.options,
         }
+    }
+
+    /// Which node is asked first now.
+    pub fn current(&self) -> usize {
+        self.current.load(Ordering::Relaxed)
+    }
+
+    /// From now on begins with node `index` (modulo their number), as do all that share the choice of node.
+    pub fn choose(&self, index: usize) {
+        self.current.store(index % self.nodes.len(), Ordering::Relaxed);
     }
 
     /// Addresses of the nodes.

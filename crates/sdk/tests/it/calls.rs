@@ -17,7 +17,9 @@ use yulian_modules::registry;
 use yulian_sdk::{
     Account, Action, Candidate, SignedTransaction, Terms, acceptance, candidate_proof, node_registration,
 };
-use yulian_types::{SealedBlock, SealedGenesis, SealedTransaction, ValidatorSet, account_id, decode_canonical, proto};
+use yulian_types::{
+    SealedBlock, SealedGenesis, SealedTransaction, ValidatorSet, account_id, decode_canonical, proto, voucher_series_id,
+};
 
 const EPOCH_LENGTH: u64 = 8;
 const GENESIS_MS: u64 = 1_700_000_000_000;
@@ -56,15 +58,18 @@ fn validator(name: &str, cloud: &str, organisation: &str) -> proto::Validator {
     }
 }
 
-fn genesis() -> SealedGenesis {
+fn genesis(name: &str) -> SealedGenesis {
     let mut message = proto::Genesis {
         version: 1,
-        name: "henan".into(),
+        name: name.into(),
         time_ms: GENESIS_MS,
         protocol_version: 1,
         epoch_length: EPOCH_LENGTH,
         charter: Some(default_charter()),
         parameters: default_parameters(),
+        modules: ["evidence", "link", "notice", "verification", "voucher"]
+            .map(String::from)
+            .to_vec(),
         ..Default::default()
     };
     let mut validators = vec![];
@@ -77,7 +82,7 @@ fn genesis() -> SealedGenesis {
             member: true,
             ..Default::default()
         });
-        for role in ["admin", "writer"] {
+        for role in ["admin", "regulator", "writer"] {
             let name = format!("{role}-{id}");
             message.accounts.push(proto::Account {
                 id: account_id(&key(&name).public_key()).to_vec().into(),
@@ -102,7 +107,7 @@ struct Ledger {
 
 impl Ledger {
     fn new() -> Self {
-        let genesis = genesis();
+        let genesis = genesis("henan");
         let first = bootstrap(&genesis).expect("state");
         let base = MemoryBase::default();
         base.commit(&first.writes);
@@ -162,21 +167,27 @@ impl Ledger {
         }
     }
 
-    /// Executes a transaction that must succeed; returns its answer.
-    fn run(&mut self, transaction: Result<SignedTransaction, yulian_crypto::sm2::SignError>) -> bytes::Bytes {
+    fn execute(&mut self, transaction: Result<SignedTransaction, yulian_crypto::sm2::SignError>) -> proto::Receipt {
         let transaction = transaction.expect("signature");
         let sealed = Arc::new(SealedTransaction::decode(transaction.bytes).expect("form"));
-        let call = (sealed.payload.module.clone(), sealed.payload.method.clone());
+        self.called
+            .insert((sealed.payload.module.clone(), sealed.payload.method.clone()));
         let done = self.block(vec![sealed]);
-        let receipt: proto::Receipt = decode_canonical(&done.receipts[0], usize::MAX).expect("receipt");
-        assert_eq!(
-            (receipt.status, receipt.code.as_str()),
-            (0, ""),
-            "{call:?}: {}",
-            receipt.detail
-        );
-        self.called.insert(call);
+        decode_canonical(&done.receipts[0], usize::MAX).expect("receipt")
+    }
+
+    /// Executes a transaction that must succeed; returns its answer.
+    fn run(&mut self, transaction: Result<SignedTransaction, yulian_crypto::sm2::SignError>) -> bytes::Bytes {
+        let receipt = self.execute(transaction);
+        assert_eq!((receipt.status, receipt.code.as_str()), (0, ""), "{}", receipt.detail);
         receipt.output
+    }
+
+    /// The code of a transaction that must fail, though not for its form.
+    fn refused(&mut self, transaction: Result<SignedTransaction, yulian_crypto::sm2::SignError>) -> String {
+        let receipt = self.execute(transaction);
+        assert_eq!(receipt.status, 1);
+        receipt.code
     }
 
     fn propose(&mut self, by: &str, action: &Action) -> u64 {
@@ -214,6 +225,8 @@ fn every_method_is_built_as_the_chain_wants_it() {
     evidence(&mut ledger);
     accounts(&mut ledger);
     governance(&mut ledger);
+    links(&mut ledger);
+    vouchers(&mut ledger);
     let registry = registry();
     let of_module = |module: &Arc<dyn yulian_exec::Module>| {
         let name = module.name().to_string();
@@ -223,9 +236,13 @@ fn every_method_is_built_as_the_chain_wants_it() {
             .map(move |method| (name.clone(), method.name.to_string()))
             .collect::<Vec<_>>()
     };
-    // Those of the other modules are made by `Account::call` with their messages.
-    let built = |module: &&Arc<dyn yulian_exec::Module>| ["account", "evidence", "governance"].contains(&module.name());
-    let declared: BTreeSet<_> = registry.modules().filter(built).flat_map(of_module).collect();
+    // Those of a register, and what carriers bring with its proofs, are made by `Account::call` with their messages.
+    let carried = |(module, method): &(String, String)| {
+        module == "link" && ["carry", "introduce", "report_conflict"].contains(&method.as_str())
+    };
+    let built = |module: &&Arc<dyn yulian_exec::Module>| module.name() != "chain";
+    let declared = registry.modules().filter(built).flat_map(of_module);
+    let declared: BTreeSet<_> = declared.filter(|call| !carried(call)).collect();
     assert_eq!(ledger.called, declared);
 }
 
@@ -325,4 +342,97 @@ fn governance(ledger: &mut Ledger) {
     invited(ledger, &charter);
     let height = ledger.tip().height() + 1_000;
     ledger.decide(&Action::ActivateProtocol { version: 2, height });
+}
+
+/// Links to another chain and what is sent there.
+fn links(ledger: &mut Ledger) {
+    let other = genesis("kaifeng");
+    let id = other.chain_id.to_vec();
+    ledger.decide(&Action::AgreeLink(proto::AgreeLink {
+        chain_id: id.clone().into(),
+        name: "开封".into(),
+        ..Default::default()
+    }));
+    let writer = account("writer-unicom");
+    let open = proto::OpenLink {
+        genesis: other.bytes.clone(),
+        ..Default::default()
+    };
+    let terms = ledger.terms();
+    ledger.run(writer.open_link(&terms, &open));
+    ledger.run(writer.tick(&terms));
+    let ask = proto::Ask {
+        destination: id.clone().into(),
+        inquiry: Some(proto::Inquiry {
+            kind: 1,
+            digest: vec![1; 32].into(),
+            organisation: "mobile".into(),
+            ..Default::default()
+        }),
+        timeout_ms: 60_000,
+    };
+    let output = ledger.run(writer.ask(&terms, &ask));
+    let sent: proto::PacketRef = decode_canonical(&output, usize::MAX).expect("names a packet");
+    assert_eq!(
+        (&sent.chain[..], sent.module.as_str(), sent.sequence),
+        (&id[..], "verification", 1)
+    );
+    let notice = proto::Notice {
+        destination: id.into(),
+        kind: "policy".into(),
+        text: "按新目录报送".into(),
+        ..Default::default()
+    };
+    ledger.run(account("admin-unicom").tell(&terms, &notice));
+
+    let any = Digest::ZERO.to_vec();
+    let route = proto::SetRoute {
+        source: any.clone().into(),
+        destination: any.clone().into(),
+        ..Default::default()
+    };
+    ledger.decide(&Action::SetRoute(route.clone()));
+    ledger.decide(&Action::RemoveRoute(proto::RemoveRoute {
+        source: route.source,
+        destination: route.destination,
+        module: route.module,
+    }));
+    let terms = ledger.terms();
+    ledger.run(account("regulator-unicom").freeze_way(&terms, &Digest::ZERO, &Digest::ZERO, "核查"));
+    ledger.decide(&Action::LiftFreeze(proto::Freeze {
+        source: any.clone().into(),
+        destination: any.into(),
+        ..Default::default()
+    }));
+}
+
+fn vouchers(ledger: &mut Ledger) {
+    let issuer = account("writer-unicom");
+    let terms = ledger.terms();
+    let issue = proto::IssueVoucher {
+        series: "人才房票".into(),
+        title: "人才住房券".into(),
+        terms: vec![3; 32].into(),
+        expires_ms: ledger.tip().time_ms() + 1_000_000,
+        amount: 10,
+        holder: issuer.id().to_vec().into(),
+    };
+    let output = ledger.run(issuer.issue_vouchers(&terms, &issue));
+    let answer: proto::VoucherId = decode_canonical(&output, usize::MAX).expect("answer");
+    let series = Digest::from_slice(&answer.series).expect("an id");
+    assert_eq!(series, voucher_series_id(&ledger.id, "unicom", "人才房票"));
+    ledger.run(issuer.transfer_vouchers(&terms, &series, &account("writer-mobile").id(), 4));
+    assert!(ledger.run(issuer.redeem_vouchers(&terms, &series, 1, 0)).is_empty());
+    let send = proto::SendVoucher {
+        series: answer.series,
+        destination: genesis("kaifeng").chain_id.to_vec().into(),
+        holder: issuer.id().to_vec().into(),
+        amount: 2,
+        timeout_ms: 60_000,
+    };
+    ledger.run(issuer.send_vouchers(&terms, &send));
+    // There is nothing to be reclaimed at home: the call is well formed and refused.
+    let code = ledger.refused(issuer.reclaim_vouchers(&terms, &series, 0));
+    assert_eq!(code, "voucher.bad_voucher");
+    ledger.decide(&Action::EndLink(genesis("kaifeng").chain_id));
 }

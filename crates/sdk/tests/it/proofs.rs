@@ -47,6 +47,17 @@ async fn transaction_state_and_block_are_proven() {
     let view = chain.state(&absent, None).await.expect("view");
     assert_eq!(proofs.state(&absent, &view).expect("proof"), None);
 
+    let keys = [absent, present];
+    let asked = keys.iter().map(|key| key.key.clone());
+    let view = chain.states(keys[0].module_id, asked, None).await.expect("view");
+    let values = proofs.states(&keys, &view).expect("proof");
+    assert!(values[0].is_none() && values[1].is_some());
+    // Items that were exchanged, or belong to another key, prove nothing.
+    let mut lie = view.clone();
+    lie.items.reverse();
+    assert!(proofs.states(&keys, &lie).is_err());
+    assert!(proofs.states(&keys[..1], &view).is_err());
+
     let bytes = chain.block_bytes(BlockRef::Height(1)).await.expect("bytes");
     let view = chain.finality(BlockRef::Height(1)).await.expect("view");
     assert_eq!(proofs.block(bytes, &view).expect("proof").transactions.len(), 1);

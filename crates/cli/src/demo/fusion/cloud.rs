@@ -1,0 +1,53 @@
+//! A chain for an application, and a cloud that is lost.
+
+use super::{Scene, not_held, say};
+use crate::{clock, files, problem::Result};
+use std::time::Instant;
+
+/// Seconds for which the cloud is away.
+const AWAY_S: &str = "5";
+
+/// Created by a transaction, used, and archived so that the demonstration can be repeated.
+pub(super) async fn created(scene: &Scene) -> Result<String> {
+    let name = format!("农产品溯源-{}", clock::now_ms());
+    let started = Instant::now();
+    scene
+        .shell
+        .ok(&["chain", "create", &name, "--template", "evidence"])
+        .await?;
+    let made = started.elapsed().as_millis() as u64;
+    let file = scene.shell.files.join("batch.txt");
+    files::write(&file, name.as_bytes(), false)?;
+    let path = file.display().to_string();
+    scene.shell.ok(&["evidence", "put", &path, "--chain", &name]).await?;
+    let used = started.elapsed().as_millis() as u64;
+    scene.shell.ok(&["chain", "archive", &name, "--reason", "demo"]).await?;
+    Ok(say::fusion_created_figure(clock::span(made), clock::span(used)))
+}
+
+pub(super) async fn lost(scene: &Scene) -> Result<String> {
+    let answer = scene
+        .shell
+        .ok(&["drill", "lose-cloud", &scene.cloud, "--seconds", AWAY_S])
+        .await?;
+    let report = answer.value;
+    if report["held"] != true {
+        return Err(not_held(&report.to_string()));
+    }
+    let next = report["chains"].as_array().into_iter().flatten();
+    let slowest = next
+        .filter_map(|chain| chain["next_final_ms"].as_u64())
+        .max()
+        .unwrap_or_default();
+    let back = report["returned"].as_array().into_iter().flatten();
+    let back = back
+        .filter_map(|node| node["caught_up_ms"].as_u64())
+        .max()
+        .unwrap_or_default();
+    Ok(say::fusion_cloud_figure(
+        &report["went_on"],
+        &report["expected"],
+        clock::span(slowest),
+        clock::span(back),
+    ))
+}
