@@ -108,12 +108,21 @@ fn samples(filled: &Filled) -> Vec<Sample> {
         ("proposals", at("/proposals?limit=200".into()), 200),
         ("proposal", at("/proposals/4".into()), 200),
         ("proposal", at("/proposals/40".into()), 404),
+        ("joins", at("/joins".into()), 200),
+        ("join_request", at(format!("/joins/{}", digest(7))), 404),
         ("candidate_proof", at("/candidate-proof".into()), 200),
     ]
 }
 
-/// Checked elsewhere: submissions in `submit`, the stream in `stream`, what asks with a body in `states`.
-const ELSEWHERE: [&str; 4] = ["submit_transaction", "submit_batch", "stream_blocks", "state_values"];
+/// Checked elsewhere: submissions in `submit`, the stream in `stream`, what asks with a body in `states`, requests to join in `joins`.
+const ELSEWHERE: [&str; 6] = [
+    "submit_transaction",
+    "submit_batch",
+    "stream_blocks",
+    "state_values",
+    "ask_to_join",
+    "join_request",
+];
 
 #[test]
 fn every_operation_is_served_and_fits_its_schema() {

@@ -3,6 +3,7 @@
 mod answers;
 mod document;
 mod errors;
+mod joins;
 mod schema;
 mod states;
 mod stream;

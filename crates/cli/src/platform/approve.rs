@@ -33,6 +33,8 @@ pub(crate) struct Requests {
 #[derive(Debug, Args)]
 pub(crate) struct Approve {
     named: String,
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     connect: Connect,
 }
@@ -137,7 +139,10 @@ pub(super) async fn run(arguments: &Approve) -> Result<Exit> {
         urls: join.urls,
     });
     platforms.write(&connect.dir)?;
-    out::line(say::approved(out::one_line(chain.name())));
+    match arguments.json {
+        true => out::json(&json!({ "name": chain.name(), "chain": id.to_string(), "status": "active" })),
+        false => out::line(say::approved(out::one_line(chain.name()))),
+    }
     Ok(Exit::Done)
 }
 

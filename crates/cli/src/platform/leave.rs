@@ -16,6 +16,7 @@ use crate::{
     text::{problem, say},
 };
 use clap::Args;
+use serde_json::json;
 use std::{collections::BTreeSet, time::Duration};
 use yulian_crypto::Digest;
 use yulian_sdk::{Action, Chain};
@@ -31,6 +32,8 @@ const TOLD_WITHIN: Duration = Duration::from_secs(60);
 pub(crate) struct Leave {
     #[arg(long)]
     force: bool,
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     connect: Connect,
 }
@@ -38,6 +41,8 @@ pub(crate) struct Leave {
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
     named: String,
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     connect: Connect,
 }
@@ -64,7 +69,10 @@ pub(super) async fn run(arguments: &Leave) -> Result<Exit> {
     end(connect, &own, &relay).await?;
     platforms.upstream = None;
     platforms.write(&connect.dir)?;
-    out::line(say::has_left(own.name()));
+    match arguments.json {
+        true => out::json(&json!({ "name": own.name(), "chain": own.id().to_string(), "status": "ended" })),
+        false => out::line(say::has_left(own.name())),
+    }
     Ok(Exit::Done)
 }
 
@@ -85,7 +93,10 @@ pub(super) async fn remove(arguments: &Remove) -> Result<Exit> {
     end(connect, &relay, &id).await?;
     platforms.joined.retain(|joined| joined.chain.0 != id);
     platforms.write(&connect.dir)?;
-    out::line(say::removed(out::one_line(&name)));
+    match arguments.json {
+        true => out::json(&json!({ "name": name, "chain": id.to_string(), "status": "ended" })),
+        false => out::line(say::removed(out::one_line(&name))),
+    }
     Ok(Exit::Done)
 }
 

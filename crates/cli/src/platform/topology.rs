@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     agent,
+    between::settled,
     chain::all,
     clock,
     connect::{Connect, block_on},
@@ -138,6 +139,8 @@ impl Shown {
         let (relay, members) = match hub {
             Some(record) => {
                 let relay = own_relay(connect).await?;
+                // A new chain's state can be proven after its first block.
+                settled(&relay).await?;
                 let shown = RelayShown {
                     name: record.name.clone(),
                     id: record.id.to_string(),

@@ -193,7 +193,7 @@ crate::text::problems! {
     }
     unknown_city(name, known) = "unknown_city", CannotRun {
         "没有名为“{name}”的城市；有：{known}", "请用列出的名称或其拼音",
-        "there is no city \"{name}\"", "use a name of the 1+19 or its letters: zhengzhou, kaifeng, luoyang, ..., jiyuan, airport"
+        "there is no city \"{name}\"; there are: {known}", "use a name of the 1+19 or its letters: zhengzhou, kaifeng, luoyang, ..., jiyuan, airport"
     }
     bad_join_url(text) = "bad_join_url", CannotRun {
         "“{text}”不是平台的地址", "形如 http://主机:端口#中继链创世摘要；对方的 yulian up --role province 会打印它",

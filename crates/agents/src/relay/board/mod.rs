@@ -146,6 +146,8 @@ struct Entry {
     not_before_ms: u64,
     failures: u32,
     waits: u32,
+    /// Its step is one that ends it.
+    ends: bool,
 }
 
 /// How far a chain is known.
@@ -240,7 +242,24 @@ impl Board {
         self.place(number);
     }
 
+    /// A wait was for the step before: what now ends a packet does not wait for that. An ordered one that is late goes to and fro between
+    /// two steps, so there the wait stays.
+    fn hurry(&mut self, number: u64) {
+        let Some((key, entry)) = self.entries.get(&number) else {
+            return;
+        };
+        let stage = self.stage(key, entry);
+        let ends = stage == Stage::GiveUp || (stage == Stage::TimeOut && !entry.ordered);
+        if let Some((_, entry)) = self.entries.get_mut(&number) {
+            if ends && !entry.ends {
+                entry.not_before_ms = 0;
+            }
+            entry.ends = ends;
+        }
+    }
+
     fn place(&mut self, number: u64) {
+        self.hurry(number);
         if let Some((key, entry)) = self.entries.get(&number) {
             let place = self.place_of(key, entry, number);
             self.index.put(number, place);
