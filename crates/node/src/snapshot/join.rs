@@ -40,6 +40,9 @@ const LATE_MAX: u32 = 64;
 const DIVIDED_BITS_MAX: u8 = 64;
 /// After so many rounds in which a member said "not now", those count who have nothing.
 const LATER_ROUNDS_MAX: u32 = 10;
+/// After so many rounds in which members said "not now" and nobody offered anything, the chain stands still: perhaps it waits for the
+/// one who joins. Then all blocks are fetched.
+const STANDS_ROUNDS_MAX: u32 = 30;
 /// Most bits of the prefixes that are begun with.
 const FIRST_BITS_MAX: u8 = 18;
 /// Time between two requests, ms; a burst of [`AT_ONCE`] is free.
@@ -309,7 +312,7 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
             }
             let mut open: BTreeSet<PublicKey> = asked.into_iter().collect();
             let (mut best, mut nothing) = (None::<(PublicKey, Offer)>, BTreeSet::new());
-            let mut later = false;
+            let mut later = BTreeSet::new();
             while !open.is_empty() {
                 let Some((from, of, answer)) = self.receive(now + OFFERS_MS).await? else {
                     break;
@@ -321,7 +324,9 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
                     Ok(Some(offer)) if best.as_ref().is_none_or(|(_, best)| best.height < offer.height) => {
                         best = Some((from, offer));
                     }
-                    Err(Refusal::Later) => later = true,
+                    Err(Refusal::Later) => {
+                        later.insert(from);
+                    }
                     Err(Refusal::Nothing) if self.genesis.validators.keys().contains(&from) => {
                         nothing.insert(from);
                     }
@@ -331,10 +336,17 @@ impl<'a, R: Runtime, X: Members> Joiner<'a, R, X> {
             if let Some((source, offer)) = best {
                 return Ok(Found::Offer(source, offer));
             }
-            later_rounds += u32::from(later);
+            later_rounds += u32::from(!later.is_empty());
             // A member that has one in a moment is not outvoted by others that join too.
-            if nothing.len() >= enough && (!later || later_rounds > LATER_ROUNDS_MAX) {
+            if nothing.len() >= enough && (later.is_empty() || later_rounds > LATER_ROUNDS_MAX) {
                 tracing::info!("链刚起步，直接取全部区块 / the chain has only begun: all blocks are fetched");
+                return Ok(Found::NothingYet);
+            }
+            later.retain(|from| self.genesis.validators.keys().contains(from));
+            if later.len() + nothing.len() >= enough && later_rounds > STANDS_ROUNDS_MAX {
+                tracing::info!(
+                    "链停在未证明的状态，直接取全部区块 / the chain stands at a state that is not proven: all blocks are fetched"
+                );
                 return Ok(Found::NothingYet);
             }
             if self.tells() {
