@@ -23,8 +23,8 @@ const TOGETHER: usize = 16;
 const BACKOFF_MS: u64 = 250;
 /// Longest wait after a step that failed.
 const BACKOFF_MS_MAX: u64 = 60_000;
-/// First wait for a step that cannot be taken yet; it doubles.
-const WAIT_MS: u64 = 100;
+/// First wait for a step that cannot be taken yet; it doubles. A block is told some milliseconds before what it proves can be read.
+const WAIT_MS: u64 = 10;
 /// Longest wait for a step that cannot be taken yet.
 const WAIT_MS_MAX: u64 = 2_000;
 /// How much later than by this clock a packet must be before its destination is asked for a block.
