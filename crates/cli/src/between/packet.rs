@@ -18,7 +18,7 @@ use clap::{Args, Subcommand};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use yulian_modules::link::codes;
 use yulian_sdk::{Chain, Journey, PacketName, deciding_route};
 use yulian_types::{
@@ -155,12 +155,11 @@ impl Hubs {
         let Some(id) = source.relay_chain().await.map_err(sdk)? else {
             return Ok(None);
         };
-        if !self.0.contains_key(&id) {
-            let hub = match places.chain(&id).await? {
+        if let Entry::Vacant(place) = self.0.entry(id) {
+            place.insert(match places.chain(&id).await? {
                 Some(chain) => Some(Hub::read(chain).await?),
                 None => None,
-            };
-            self.0.insert(id, hub);
+            });
         }
         Ok(Some(id))
     }
