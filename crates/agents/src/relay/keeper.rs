@@ -78,7 +78,11 @@ async fn keep(shared: &Shared, id: &Digest, place: &Place) {
         Err(error) => return note(Err(error.to_string())),
     };
     let ended = clients.iter().filter(|(_, client)| client.status == LINK_ENDED);
-    shared.board().set_left(id, ended.map(|(other, _)| *other).collect());
+    let left = shared.board().set_left(id, ended.map(|(other, _)| *other).collect());
+    if left {
+        // No block may come that would wake the lane.
+        shared.wake.notify_waiters();
+    }
     for (other, client) in &clients {
         if shared.places.contains_key(other) && is_old(client, now_ms()) {
             note(refresh(shared, place, other, client).await);

@@ -317,8 +317,8 @@ impl Board {
         self.missed.remove(chain)
     }
 
-    /// The chains to which a source has ended its links.
-    pub fn set_left(&mut self, source: &Digest, destinations: BTreeSet<Digest>) {
+    /// The chains to which a source has ended its links. Returns whether that is new: then there may be something to do.
+    pub fn set_left(&mut self, source: &Digest, destinations: BTreeSet<Digest>) -> bool {
         let before: BTreeSet<Digest> = self
             .left
             .iter()
@@ -327,7 +327,7 @@ impl Board {
             .collect();
         let changed: BTreeSet<Digest> = before.symmetric_difference(&destinations).copied().collect();
         if changed.is_empty() {
-            return;
+            return false;
         }
         self.left.retain(|(from, _)| from != source);
         self.left
@@ -336,6 +336,7 @@ impl Board {
         let all = self.entries.iter().filter(|(_, (key, _))| of(key));
         let all: Vec<u64> = all.map(|(number, _)| *number).collect();
         all.into_iter().for_each(|number| self.place(number));
+        true
     }
 
     /// The packet has ended, or is none.

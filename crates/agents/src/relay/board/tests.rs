@@ -381,7 +381,9 @@ fn the_index_finds_what_looking_at_all_would_find() {
             5 => board.note(Event::Ended, key, height, false),
             6 => board.failed(&key, stage, now),
             7 => board.submitted(&key, stage, now),
-            8 => board.set_left(&key.source, [id(dice.throw(4) as u8)].into()),
+            8 => {
+                board.set_left(&key.source, [id(dice.throw(4) as u8)].into());
+            }
             9 => {
                 let packet = SealedPacket::new(Packet {
                     source: key.source.to_vec().into(),
