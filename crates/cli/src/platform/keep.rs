@@ -88,6 +88,7 @@ async fn look(connect: &Connect, beats: &mut Beats) -> Result<Standing> {
     let system = connect.chain().await?;
     let record = chain::running(&system, &upstream.chain).await?;
     let own = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
+    between::settled(&own).await?;
     match relay
         .link_client(&own.id())
         .await

@@ -328,6 +328,7 @@ async fn upstream(
         return Ok(Some(shown));
     };
     let own = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
+    settled(&own).await?;
     shown.of_relay = standing(
         own.link_client(&relay.0)
             .await
