@@ -2,10 +2,14 @@
 
 use super::{Scene, not_held, say};
 use crate::{clock, files, problem::Result};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Seconds for which the cloud is away.
 const AWAY_S: &str = "5";
+/// A paused chain can be archived after a few seconds.
+const ARCHIVED_WITHIN: Duration = Duration::from_secs(20);
+/// Between two tries.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Created by a transaction, used, and archived so that the demonstration can be repeated.
 pub(super) async fn created(scene: &Scene) -> Result<String> {
@@ -21,10 +25,25 @@ pub(super) async fn created(scene: &Scene) -> Result<String> {
     let path = file.display().to_string();
     scene.shell.ok(&["evidence", "put", &path, "--chain", &name]).await?;
     let used = started.elapsed().as_millis() as u64;
-    for end in ["pause", "archive"] {
-        scene.shell.ok(&["chain", end, &name, "--reason", "demo"]).await?;
-    }
+    scene.shell.ok(&["chain", "pause", &name, "--reason", "demo"]).await?;
+    archive(scene, &name).await?;
     Ok(say::fusion_created_figure(clock::span(made), clock::span(used)))
+}
+
+/// A chain is archived once it has been paused for a while, so that every node has its last block.
+async fn archive(scene: &Scene, name: &str) -> Result<()> {
+    let until = Instant::now() + ARCHIVED_WITHIN;
+    loop {
+        let answer = scene
+            .shell
+            .quietly(&["chain", "archive", name, "--reason", "demo"])
+            .await?;
+        match answer.value["error"]["code"].as_str() {
+            _ if answer.code == 0 => return Ok(()),
+            Some("chain.too_early") if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+            _ => return Err(not_held(&answer.value.to_string())),
+        }
+    }
 }
 
 pub(super) async fn lost(scene: &Scene) -> Result<String> {
