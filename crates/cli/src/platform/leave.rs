@@ -14,6 +14,7 @@ use crate::{
     problem::{Exit, Result},
     refusal::sdk,
     text::{problem, say},
+    transaction,
 };
 use clap::Args;
 use serde_json::json;
@@ -112,5 +113,7 @@ async fn end(connect: &Connect, at: &Chain, of: &Digest) -> Result<()> {
     }
     let action = Action::EndLink(*of);
     let voters = between::voters(connect, at).await?;
-    between::decide(at, &voters, &action, &say::action_end_link(of)).await
+    between::decide(at, &voters, &action, &say::action_end_link(of)).await?;
+    // Light clients are read from the state that can be proven: whoever looks next finds this one ended.
+    transaction::settle(at).await
 }
