@@ -21,7 +21,7 @@ pub fn built_in(known: impl Fn(&str) -> bool) -> Vec<ChainTemplate> {
             value: HEARTBEAT_EVERY_MS,
         }],
         epoch_length: 256,
-        leader_timeout_ms: 10_000,
+        leader_timeout_ms: 4_000,
         role: ROLE_ADMIN.into(),
         per_organisation_max: 128,
         transactions_per_second: 2_000,
