@@ -202,17 +202,22 @@ pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
 async fn write(shared: &Shared, mut cursors: Cursors) -> Result<(), RelayError> {
     loop {
         tokio::time::sleep(WRITE_EVERY).await;
+        follow_again(shared);
         let heights: Vec<(Digest, u64)> = {
             let board = shared.board();
-            // Such a chain may stand still: no block of it would tell its follower.
-            board
-                .to_follow_again()
-                .iter()
-                .for_each(|id| shared.places[id].moved.notify_one());
             let done = |(id, place): (&Digest, &Place)| (*id, board.done_up_to(id, place.height.load(Relaxed)));
             shared.places.iter().map(done).collect()
         };
         cursors.write(heights)?;
         cursors.write_status(&status::read(shared))?;
+    }
+}
+
+/// Has those chains followed once more for whose packets there is room now. Such a chain may stand still: no block of it would tell
+/// its follower.
+fn follow_again(shared: &Shared) {
+    let again = shared.board().to_follow_again();
+    for place in again.iter().filter_map(|id| shared.places.get(id)) {
+        place.moved.notify_one();
     }
 }

@@ -310,3 +310,35 @@ async fn a_follower_whose_blocks_are_gone_reads_the_state_and_goes_on_behind_it(
     assert_eq!(shared.board().done_up_to(&id, height + 2), 3);
     follower.abort();
 }
+
+#[tokio::test]
+async fn a_chain_that_stands_still_is_followed_once_more_when_there_is_room() {
+    let server = serve("郑州").await;
+    let id = server.chain.id();
+    let height = sends(&server, &[(other(1), "notice", 1, &[1])]);
+    let shared = Arc::new(agent(&[&server], &[], 3));
+    let key = |sequence| PacketKey {
+        source: id,
+        destination: other(2),
+        module: "notice".into(),
+        sequence,
+    };
+    let most = crate::relay::board::PACKETS_MAX as u64;
+    (1..=most).for_each(|sequence| shared.board().note(Event::Sent, key(sequence), 2, false));
+    let follower = tokio::spawn(watch::follow(shared.clone(), id));
+    while shared.places[&id].height.load(Relaxed) < height + 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        backlog(&shared) as u64,
+        most,
+        "there was no room for what the state shows"
+    );
+    (1..=most).for_each(|sequence| shared.board().forget(&key(sequence)));
+    crate::relay::follow_again(&shared);
+    while backlog(&shared) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(shared.board().done_up_to(&id, height + 1), 3);
+    follower.abort();
+}
