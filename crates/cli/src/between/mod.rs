@@ -10,5 +10,5 @@ pub(crate) mod say;
 pub(crate) mod voucher;
 mod wait;
 
-pub(crate) use agree::{Settings, agree, decide, open_routes, settled, voters};
+pub(crate) use agree::{Settings, agree, decide, open_routes, voters};
 pub(crate) use wait::{end_of, ended, named, not_done};

@@ -1,3 +1,5 @@
+mod packs;
+
 use super::*;
 use crate::testing::*;
 use futures::StreamExt;

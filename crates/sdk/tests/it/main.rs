@@ -4,6 +4,7 @@ mod calls;
 mod evidence;
 mod follow;
 mod hostile;
+mod links;
 mod proofs;
 mod reads;
 mod relay;
