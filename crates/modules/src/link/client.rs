@@ -384,7 +384,6 @@ fn verify_update(call: &mut Call<'_>, client: &LinkClient, update: &LinkUpdate) 
     check_ahead(call, header.header().time_ms)?;
     let after = ranges.partition_point(|range| range.first_height <= header.height());
     check_range(call, client, header.header(), ranges[after.saturating_sub(1)].ended_ms)?;
-    check_neighbours(call, client, header.header())?;
     Ok(Verified {
         header,
         ranges,
@@ -419,6 +418,7 @@ pub(super) fn update(call: &mut Call<'_>, update: &LinkUpdate) -> Result<(), Fai
             false => freeze(call, &chain, client),
         };
     }
+    check_neighbours(call, &client, header.header())?;
     keep(call, &chain, &mut client, &header)?;
     for set in new_sets {
         call.put(&tables::set(&chain, &set.digest().0), set.encode())?;
@@ -474,7 +474,8 @@ fn freeze(call: &mut Call<'_>, chain: &Digest, mut client: LinkClient) -> Result
     call.emit("client_frozen", chain.to_vec().into())
 }
 
-/// Two headers of one height, both final: a quorum signed both, so that nothing the chain proves can be believed.
+/// Two headers of one height, both final: a quorum signed both, so that nothing the chain proves can be believed. Their times are what
+/// a forked chain likes, and need not lie between those of kept headers.
 pub(super) fn conflict(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
     let arguments: LinkConflict = call.decode(arguments)?;
     let chain = parse_chain(&arguments.chain_id)?;

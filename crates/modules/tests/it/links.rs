@@ -300,6 +300,36 @@ fn the_relay_is_the_one_that_was_agreed_upon_last() {
 }
 
 #[test]
+fn a_fork_is_one_whatever_times_it_states() {
+    let mut net = Net::new(1);
+    for _ in 0..4 {
+        net.block(A, vec![]);
+    }
+    let height = net.chains[A].height();
+    let (honest, last) = (net.update(A, height - 2, &[]), net.update(A, height, &[]));
+    net.carry(HUB, vec![last], vec![]);
+    // The other block of that height was made after the last one that is known.
+    let mut header = BlockHeader::decode(honest.headers[0].clone()).expect("a header");
+    header.time_ms = net.chains[A].time_ms() + 1;
+    let bytes = encode(&header);
+    let set = net.chains[A].world.tip().validators.clone();
+    let other = LinkUpdate {
+        chain_id: net.id_bytes(A),
+        finality: signed(&bytes, &set, vec![0, 1, 2, 3]).encode(),
+        headers: vec![bytes],
+        ..Default::default()
+    };
+    refused(&mut net, "link.header_fails", HUB, other.clone());
+    let conflict = LinkConflict {
+        chain_id: net.id_bytes(A),
+        first: Some(honest),
+        second: Some(other),
+    };
+    net.ok(HUB, CARRIER, "link.report_conflict", &conflict);
+    assert_eq!(client(&net, HUB, A).status, LINK_FROZEN);
+}
+
+#[test]
 fn two_final_headers_of_one_height_freeze_the_client() {
     let mut net = Net::new(2);
     net.block(A, vec![]);
