@@ -234,6 +234,10 @@ impl Carrier {
             .call(random, (at, &key), "link.carry", encode(&carry), PATIENCE_MS)
             .await;
         self.net.moment(random).await;
+        if receipt.is_none() || places.iter().any(|(_, stage, _)| stage.is_new()) {
+            // Nobody took it: that may be because of what is new in it.
+            self.board().set_apart(&self.net.id(at), receipt.is_none());
+        }
         let codes = receipt.as_ref().and_then(answer).map(|answer| answer.items);
         let codes = codes.unwrap_or_else(|| vec![receipt.map_or("unknown".into(), |r| r.code); places.len()]);
         let mut board = self.board();

@@ -81,6 +81,8 @@ impl fmt::Display for Key {
 /// A packet that was relayed or received, or has ended.
 #[derive(Clone)]
 pub(super) struct Moved {
+    /// As docs/cross-chain.md section 5 numbers them.
+    pub(super) kind: u32,
     pub(super) key: Key,
     pub(super) packet: Packet,
     pub(super) bytes: Bytes,
@@ -106,6 +108,11 @@ pub(super) enum Happened {
         method: String,
         arguments: Bytes,
         sender: Digest,
+    },
+    /// A light client was frozen, or opened again.
+    Client {
+        chain: Digest,
+        frozen: bool,
     },
     Sent(Key),
     /// On its way through this chain.
@@ -240,6 +247,14 @@ fn take(
     )?;
     let mut sends = false;
     for event in &receipt.events {
+        let chain = Digest::from_slice(&event.data);
+        match (event.name.as_str(), chain) {
+            ("client_frozen" | "client_opened", Some(chain)) => {
+                let frozen = event.name == "client_frozen";
+                happened.push(Happened::Client { chain, frozen });
+            }
+            _ => {}
+        }
         let Some(key) = Key::parse(&event.data) else { continue };
         let kinds: &[u32] = match event.name.as_str() {
             "packet_sent" => {
@@ -254,8 +269,9 @@ fn take(
         };
         let moved =
             find(&mut items, &key, kinds).ok_or_else(|| format!("EVENT: {key} {} without an item", event.name))?;
-        let (packet, bytes) = moved;
+        let (kind, packet, bytes) = moved;
         let moved = Moved {
+            kind,
             key,
             packet,
             bytes,
@@ -289,14 +305,14 @@ fn items(carries: bool, arguments: Bytes, receipt: &Receipt) -> Result<VecDeque<
 }
 
 /// The packet that an event is about: items stand in the order of their events.
-fn find(items: &mut VecDeque<CarryItem>, key: &Key, kinds: &[u32]) -> Option<(Packet, Bytes)> {
+fn find(items: &mut VecDeque<CarryItem>, key: &Key, kinds: &[u32]) -> Option<(u32, Packet, Bytes)> {
     while let Some(item) = items.pop_front() {
         // What is skipped is named, not carried.
         if let Ok(packet) = Packet::decode(item.packet.clone())
             && kinds.contains(&item.kind)
             && Key::of(&packet).as_ref() == Some(key)
         {
-            return Some((packet, item.packet));
+            return Some((item.kind, packet, item.packet));
         }
     }
     None
