@@ -245,8 +245,18 @@ impl Captured {
         // Now and then it speaks for somebody else, or to somebody who is no home of these.
         let (source, to) = match random.random_range(0..10) {
             0 => (other, home),
-            1 => (self.place, other),
+            1 | 2 => (self.place, other),
             _ => (self.place, home),
+        };
+        let elsewhere = VoucherMove {
+            to: holder_id(other, 0).into(),
+            onward: Bytes::new(),
+            onward_timeout_ms: 0,
+            ..movement.clone()
+        };
+        let (method, movement) = match to == home {
+            true => (method, movement),
+            false => ("move", elsewhere),
         };
         self.make(random, (source, to), method, &movement).await;
     }

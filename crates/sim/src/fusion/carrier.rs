@@ -319,6 +319,7 @@ impl Carrier {
         let sent = StateKey::packet_sent(&key.destination, &key.module, key.sequence);
         let node = self.net.node(random, source).ok_or(Prepared::Wait)?;
         let view = self.net.state(&node, &sent, None).await.ok_or(Prepared::Wait)?;
+        self.board().advanced(&key.source, view.height + 1, 0);
         let packet = view.value.and_then(|value| SealedPacket::decode(value.0).ok());
         packet.ok_or(if view.height < step.sent {
             Prepared::Wait
@@ -332,6 +333,8 @@ impl Carrier {
         self.net.moment(random).await;
         let node = self.net.node(random, at)?;
         let view = self.net.state(&node, key, None).await?;
+        // The answer brings the header that proves it.
+        self.board().advanced(&self.net.id(at), view.height + 1, 0);
         view.value_hash.map(|_| view.height)
     }
 

@@ -12,8 +12,9 @@ use rand::{RngExt, rngs::StdRng};
 use std::sync::Arc;
 use yulian_types::{
     SealedPacket, encode,
-    packet::{CARRY_GIVE_UP, CARRY_RECEIVE, CARRY_TIME_OUT},
-    proto::{Carry, CarryItem},
+    packet::{CARRY_ACKNOWLEDGE, CARRY_GIVE_UP, CARRY_RECEIVE, CARRY_TIME_OUT},
+    proto::{Carry, CarryItem, PacketResult},
+    state_keys::PACKET_DONE,
 };
 
 /// The account among the carriers.
@@ -65,9 +66,10 @@ pub(crate) async fn hurry(net: Arc<Net>, mut random: StdRng) {
             push_in(&net, &mut random, destination, &packet).await;
             continue;
         }
-        let kind = match random.random_range(0..4) {
-            0 => CARRY_GIVE_UP,
-            _ => CARRY_TIME_OUT,
+        let (kind, record) = match random.random_range(0..5) {
+            0 => (CARRY_GIVE_UP, Bytes::new()),
+            1 => (CARRY_ACKNOWLEDGE, made_up(&packet)),
+            _ => (CARRY_TIME_OUT, Bytes::new()),
         };
         let said = session.prove(&mut random, destination, &packet.result_key(), 0).await;
         let Some(said) = said else { continue };
@@ -75,6 +77,7 @@ pub(crate) async fn hurry(net: Arc<Net>, mut random: StdRng) {
             updates: session.into_updates(),
             items: vec![CarryItem {
                 kind,
+                record,
                 packet: packet.bytes.clone(),
                 proof: Some(said.proof),
                 ..Default::default()
@@ -84,6 +87,17 @@ pub(crate) async fn hurry(net: Arc<Net>, mut random: StdRng) {
         let call = net.call(&mut random, (city, &key), "link.carry", encode(&carry), PATIENCE_MS);
         call.await;
     }
+}
+
+/// A result that no destination told.
+fn made_up(packet: &SealedPacket) -> Bytes {
+    encode(&PacketResult {
+        packet: packet.digest.to_vec().into(),
+        status: PACKET_DONE,
+        height: 1,
+        time_ms: 1,
+        ..Default::default()
+    })
 }
 
 /// Brings a packet of an ordered sequence, whatever goes before it.
