@@ -135,11 +135,11 @@ impl Captured {
         loop {
             self.net.pause(random.random_range(PAUSES_MS)).await;
             self.ears.listen(&self.net, &mut random, |key| key.destination == id);
-            match (self.net.is_quiet(), random.random_range(0..6)) {
+            match (self.net.is_quiet(), random.random_range(0..8)) {
                 (true, _) if is_hosted(self.place) => return,
                 (true, _) | (false, 0..=2) => self.end_one(&mut random).await,
                 // The relay chain issues nothing.
-                (false, 3) if self.place != HUB => self.flood(&mut random).await,
+                (false, 3 | 4) if self.place != HUB => self.flood(&mut random).await,
                 (false, _) => self.claim(&mut random).await,
             }
         }

@@ -447,7 +447,9 @@ fn the_index_finds_what_looking_at_all_would_find() {
             assert_eq!(board.ready(&at, now), found.len());
             let mut copy = board.index.clone();
             assert_eq!(
-                copy.choose(&at, usize::MAX, 2).into_iter().collect::<BTreeSet<u64>>(),
+                copy.choose(&at, usize::MAX, 2, false)
+                    .into_iter()
+                    .collect::<BTreeSet<u64>>(),
                 found
             );
             let sent = board

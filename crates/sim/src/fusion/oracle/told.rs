@@ -11,7 +11,7 @@ use std::{
 use yulian_store::{Kv, STATE};
 use yulian_types::{
     BlockLimits, Digest, SealedBlock, SealedTransaction,
-    proto::{Carry, CarryAnswer, CarryItem, Packet, PacketEnd, Receipt},
+    proto::{Carry, CarryAnswer, CarryItem, LinkClient, Packet, PacketEnd, Receipt},
 };
 
 /// Module id of `link`.
@@ -172,6 +172,12 @@ impl Told {
         M::decode(value.clone()).ok()
     }
 
+    /// Whether the light client of a chain is in force to this day.
+    pub(super) fn believes(&self, chain: &[u8]) -> bool {
+        let client: Option<LinkClient> = self.record(LINK, super::TABLE_CLIENT, chain);
+        client.is_some_and(|client| client.status == super::LINK_ACTIVE)
+    }
+
     /// How a packet that this chain sent has ended.
     pub(super) fn end(&self, key: &Key) -> Option<PacketEnd> {
         self.record(LINK, super::TABLE_ENDED, &key.at_source())
@@ -248,12 +254,9 @@ fn take(
     let mut sends = false;
     for event in &receipt.events {
         let chain = Digest::from_slice(&event.data);
-        match (event.name.as_str(), chain) {
-            ("client_frozen" | "client_opened", Some(chain)) => {
-                let frozen = event.name == "client_frozen";
-                happened.push(Happened::Client { chain, frozen });
-            }
-            _ => {}
+        if let ("client_frozen" | "client_opened", Some(chain)) = (event.name.as_str(), chain) {
+            let frozen = event.name == "client_frozen";
+            happened.push(Happened::Client { chain, frozen });
         }
         let Some(key) = Key::parse(&event.data) else { continue };
         let kinds: &[u32] = match event.name.as_str() {
