@@ -3,12 +3,12 @@
 use crate::{
     chain,
     connect::{Connect, actor, block_on},
-    fusion::{RELAY_ACCOUNT, RELAY_TEMPLATE},
+    fusion::RELAY_ACCOUNT,
     key::passphrase,
     network::record::Record,
     node::stdin_closed,
     out,
-    platform::{Foreign, Platforms, foreign, relay_at},
+    platform::{Foreign, Platforms, foreign, relay_among, relay_at},
     problem::{Cause, Exit, Problem, Result},
     refusal::sdk,
     text::{problem, say},
@@ -117,12 +117,8 @@ impl TakingPart {
     async fn read(connect: &Connect) -> Result<Option<Self>> {
         let records = linked(connect).await?;
         let platforms = Platforms::read(&connect.dir)?;
-        let own_hub = records.iter().find(|chain| chain.template == RELAY_TEMPLATE);
-        let (hub, records) = match (own_hub, &platforms.upstream) {
-            (Some(record), _) => (
-                connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?,
-                records,
-            ),
+        let (hub, records) = match (relay_among(connect, &records).await?, &platforms.upstream) {
+            (Some(hub), _) => (hub, records),
             (None, Some(upstream)) if upstream.relay.is_some() => {
                 let hub = relay_at(upstream).await?;
                 let joins = |record: &ChainRecordView| record.name == upstream.chain;
@@ -153,7 +149,7 @@ pub(crate) async fn is_needed(connect: &Connect) -> Result<bool> {
 
 /// Runs the agent for ever, anew whenever the chains of the platform change.
 pub(crate) async fn keep(connect: &Connect, folder: &Path) -> Result<()> {
-    let mut told = String::new();
+    let mut told = out::Once::default();
     loop {
         let network = match network(connect).await {
             Ok(Some(network)) => network,
@@ -163,16 +159,12 @@ pub(crate) async fn keep(connect: &Connect, folder: &Path) -> Result<()> {
             }
             // Nodes that are away for a while, of this platform or another, are no reason to end.
             Err(problem) => {
-                let text = problem.render();
-                if text != told {
-                    out::note_line(&text);
-                }
-                told = text;
+                told.note_line(problem.render());
                 tokio::time::sleep(LOOK_EVERY).await;
                 continue;
             }
         };
-        told.clear();
+        told.forget();
         out::note_line(say::agent_runs(network.members.len()));
         let config = RelayConfig {
             members: network.members,

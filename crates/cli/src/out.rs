@@ -27,6 +27,25 @@ pub(crate) fn note_line(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
 }
 
+/// Tells a person a thing once, and again only after another one.
+#[derive(Debug, Default)]
+pub(crate) struct Once(String);
+
+impl Once {
+    /// Says a text unless it was said last; an empty one says nothing and forgets.
+    pub(crate) fn note_line(&mut self, text: String) {
+        if text != self.0 && !text.is_empty() {
+            note_line(&text);
+        }
+        self.0 = text;
+    }
+
+    /// What is said next is new.
+    pub(crate) fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// Whether a person may be watching standard error.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()

@@ -27,9 +27,9 @@ pub(crate) struct Arguments {
 }
 
 /// What one node answered.
-struct Seen {
-    url: String,
-    answer: Result<NodeStatus>,
+pub(crate) struct Seen {
+    pub(crate) url: String,
+    pub(crate) answer: Result<NodeStatus>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit> {
     })
 }
 
-async fn ask(client: &Client) -> Vec<Seen> {
+/// Asks every node, in the order of the client.
+pub(crate) async fn ask(client: &Client) -> Vec<Seen> {
     let urls: Vec<String> = client.urls().map(ToString::to_string).collect();
     let asked = urls.into_iter().enumerate().map(|(at, url)| {
         let one = client.only(at);

@@ -115,8 +115,16 @@ pub(crate) async fn provable_result(chain: &Chain, signed: &SignedTransaction) -
 
 /// Waits until the state after the last block can be proven: a reader then sees all that was done until now.
 pub(crate) async fn settle(chain: &Chain) -> Result<()> {
-    let tip = chain.header(BlockRef::Latest).await.map_err(sdk)?.height;
-    match provable(chain, tip).await? {
+    settle_at(chain, chain.header(BlockRef::Latest).await.map_err(sdk)?.height).await
+}
+
+/// Waits until a new chain's state can be proven: its first block makes that of genesis so.
+pub(crate) async fn begun(chain: &Chain) -> Result<()> {
+    settle_at(chain, 0).await
+}
+
+async fn settle_at(chain: &Chain, height: u64) -> Result<()> {
+    match provable(chain, height).await? {
         true => Ok(()),
         false => Err(problem::not_settled(out::one_line(chain.name()))),
     }

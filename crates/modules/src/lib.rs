@@ -19,20 +19,37 @@ pub mod voucher;
 use std::sync::Arc;
 use yulian_exec::Registry;
 
+/// `link` with every module that sends packets.
+fn link() -> link::Link {
+    link::Link::new(vec![
+        Arc::new(verification::Verification),
+        Arc::new(notice::Notices),
+        Arc::new(voucher::Voucher),
+    ])
+}
+
 /// The modules of this program.
 pub fn registry() -> Registry {
     Registry::new(vec![
         Arc::new(governance::Governance),
         Arc::new(account::Account),
         Arc::new(evidence::Evidence),
-        Arc::new(link::Link::new(vec![
-            Arc::new(verification::Verification),
-            Arc::new(notice::Notices),
-            Arc::new(voucher::Voucher),
-        ])),
+        Arc::new(link()),
         Arc::new(verification::Verification),
         Arc::new(notice::Notices),
         Arc::new(voucher::Voucher),
         Arc::new(chain::Chain),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use yulian_types::state_keys::PACKET_MODULES;
+
+    #[test]
+    fn every_module_that_sends_packets_is_listed_for_those_who_look_for_them() {
+        let listed: BTreeSet<&str> = PACKET_MODULES.into();
+        assert_eq!(super::link().senders().collect::<BTreeSet<&str>>(), listed);
+    }
 }

@@ -28,6 +28,8 @@ pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
 pub const UPDATE_CHANGES_MAX: usize = 16;
 /// Most bytes of the changes that one update brings, the first one aside: there must be room for headers and items.
 pub const UPDATE_CHANGE_BYTES_MAX: usize = 16 * 1024;
+/// Most pages of a chain's history of validators that are read: a node that never ends it is left.
+pub const HISTORY_PAGES_MAX: usize = 64;
 /// Most bytes of a table that is read.
 pub const TABLE_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Most columns of a table.

@@ -3,7 +3,7 @@
 use crate::{
     client::{Chain, Page},
     error::SdkError,
-    limits::{UPDATE_CHANGE_BYTES_MAX, UPDATE_CHANGES_MAX},
+    limits::{HISTORY_PAGES_MAX, UPDATE_CHANGE_BYTES_MAX, UPDATE_CHANGES_MAX},
 };
 use bytes::Bytes;
 use prost::Message;
@@ -30,17 +30,23 @@ impl Chain {
     pub async fn changes_after(&self, after: u64, to: u64, most: usize) -> Result<Vec<ValidatorChangeView>, SdkError> {
         let mut found = Vec::new();
         let mut page = Page::default();
-        loop {
+        for _ in 0..HISTORY_PAGES_MAX {
             let history = self.validator_history(&page).await?;
             let wanted = |change: &ValidatorChangeView| change.first_height > after && change.first_height <= to;
             found.extend(history.items.into_iter().filter(wanted));
             match history.next {
                 Some(next) if found.len() < most => page = Page::after(next),
-                _ => break,
+                _ => {
+                    found.truncate(most);
+                    return Ok(found);
+                }
             }
         }
-        found.truncate(most);
-        Ok(found)
+        Err(SdkError::Answer {
+            path: format!("{}/validator-history", self.base()),
+            status: 200,
+            reason: format!("more than {HISTORY_PAGES_MAX} pages"),
+        })
     }
 
     /// The encoded set of this chain's validators that came into force at a height, 0 for that of genesis; `None` if none did.

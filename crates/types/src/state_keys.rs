@@ -39,6 +39,8 @@ pub const VOUCHER_MODULE: &str = "voucher";
 pub const VERIFICATION_MODULE: &str = "verification";
 /// Name of the module of notices.
 pub const NOTICE_MODULE: &str = "notice";
+/// Modules that send packets, by name.
+pub const PACKET_MODULES: [&str; 3] = [NOTICE_MODULE, VERIFICATION_MODULE, VOUCHER_MODULE];
 
 /// Name of the evidence module in a transaction.
 pub const EVIDENCE_MODULE: &str = "evidence";

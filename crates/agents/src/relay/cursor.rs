@@ -115,10 +115,7 @@ impl Cursors {
     /// [`CursorError`].
     pub fn read_status(folder: &Path) -> Result<RelayStatus, CursorError> {
         let path = folder.join(STATUS);
-        let bytes = fs::read(&path).map_err(|source| CursorError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        let bytes = fs::read(&path).map_err(|source| CursorError::io(&path, source))?;
         serde_json::from_slice(&bytes).map_err(|source| CursorError::Damaged { path, source })
     }
 }
@@ -136,10 +133,7 @@ fn lock(folder: &Path) -> Result<fs::File, CursorError> {
 
 /// Whole or not at all, also when the machine stops in the middle.
 fn replace(path: &Path, value: &impl Serialize) -> Result<(), CursorError> {
-    let failed = |source| CursorError::Io {
-        path: path.into(),
-        source,
-    };
+    let failed = |source| CursorError::io(path, source);
     let new = path.with_extension("new");
     let bytes = serde_json::to_vec_pretty(value).map_err(|error| failed(io::Error::other(error)))?;
     let mut file = fs::File::create(&new).map_err(failed)?;

@@ -257,15 +257,17 @@ impl Sources<'_> {
     /// The number that is next in the sequence of a packet, by its destination's state.
     async fn next_of(&self, packet: &SealedPacket) -> Result<u64, String> {
         let key = StateKey::in_cursor(&packet.source, &packet.message.module);
-        let value = match self.reads.item(&packet.destination, &key)? {
-            Some((item, _)) => item.value.clone(),
+        let cursor = match self.reads.item(&packet.destination, &key)? {
+            Some((item, _)) => item
+                .value
+                .as_ref()
+                .and_then(|value| InCursor::decode(value.0.clone()).ok()),
             // That it goes in order was not known when it was asked for.
             None => {
-                let view = self.shared.places[&packet.destination].chain().state(&key, None).await;
-                view.map_err(|error| error.to_string())?.value
+                let read = self.shared.places[&packet.destination].chain().record(&key).await;
+                read.map_err(|error| error.to_string())?
             }
         };
-        let cursor = value.and_then(|value| InCursor::decode(value.0).ok());
         Ok(cursor.map_or(1, |cursor| cursor.next))
     }
 }

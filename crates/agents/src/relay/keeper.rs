@@ -4,7 +4,7 @@ use super::{Place, RelayError, Shared, flight::call, now_ms};
 use bytes::Bytes;
 use prost::Message;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
@@ -14,7 +14,7 @@ use yulian_crypto::Digest;
 use yulian_sdk::SdkError;
 use yulian_types::{
     StateKey,
-    proto::{Carry, IntroduceLink, LinkClient, LinkList, LinkUpdate},
+    proto::{Carry, IntroduceLink, LinkClient, LinkUpdate},
     state_keys::{LINK_ACTIVE, LINK_ENDED},
 };
 
@@ -22,6 +22,8 @@ use yulian_types::{
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often it looks at chains that stand still, ms: a light client grows old by itself.
 const IDLE_LOOK_EVERY_MS: u64 = 600_000;
+/// How soon it looks again at a chain that stands still and where something went wrong, ms.
+const FAILED_LOOK_EVERY_MS: u64 = 10_000;
 /// How long the result of one transaction is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Clients are brought up to date when this part of their trust period has passed.
@@ -30,98 +32,115 @@ const REFRESH_AFTER: u64 = 3;
 pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
     let mut seen: BTreeMap<Digest, Seen> = BTreeMap::new();
     loop {
+        let now = now_ms();
         let hub = shared.places[&shared.hub].height.load(Relaxed);
         let mut looks = JoinSet::new();
         for (id, place) in shared.places.iter().filter(|(_, place)| place.is_own()) {
-            let now = Seen {
-                own: place.height.load(Relaxed),
-                hub,
-                time_ms: now_ms(),
-            };
-            if seen.get(id).is_some_and(|last| last.covers(&now)) {
+            let heights = (place.height.load(Relaxed), hub);
+            if seen.get(id).is_some_and(|last| last.covers(heights, now)) {
                 continue;
             }
-            seen.insert(*id, now);
             let (shared, id) = (shared.clone(), *id);
-            looks.spawn(async move { keep(&shared, &id, &shared.places[&id]).await });
+            looks.spawn(async move { (id, heights, keep(&shared, &id, &shared.places[&id]).await) });
         }
-        // A look that panicked left its chain as it was; the next one tries again.
-        while looks.join_next().await.is_some() {}
+        while let Some(look) = looks.join_next().await {
+            // One that panicked left its chain as it was; the next one tries again.
+            if let Ok((id, heights, went_well)) = look {
+                let look = Seen::new(seen.get(&id), heights, went_well, now);
+                seen.insert(id, look);
+            }
+        }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// What a look at a chain saw: while neither it nor the relay chain moves, there is nothing new.
+/// What a look at a chain saw: while neither it nor the relay chain moves, there is nothing new for a while.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    own: u64,
-    hub: u64,
-    time_ms: u64,
+    /// Heights of the chain and of the relay chain.
+    heights: (u64, u64),
+    until_ms: u64,
 }
 
 impl Seen {
-    fn covers(&self, now: &Self) -> bool {
-        let same = (self.own, self.hub) == (now.own, now.hub);
-        same && now.time_ms < self.time_ms.saturating_add(IDLE_LOOK_EVERY_MS)
+    fn new(last: Option<&Self>, heights: (u64, u64), went_well: bool, now_ms: u64) -> Self {
+        let stands_still = last.is_some_and(|last| last.heights == heights);
+        let for_ms = match (went_well, stands_still) {
+            (false, _) => FAILED_LOOK_EVERY_MS,
+            (true, true) => IDLE_LOOK_EVERY_MS,
+            // A block is told some milliseconds before what it proves can be read: what it brought is seen by the next look.
+            (true, false) => 0,
+        };
+        Self {
+            heights,
+            until_ms: now_ms.saturating_add(for_ms),
+        }
+    }
+
+    fn covers(&self, heights: (u64, u64), now_ms: u64) -> bool {
+        self.heights == heights && now_ms < self.until_ms
     }
 }
 
-/// Each light client by itself: one that cannot be helped holds no other up.
-async fn keep(shared: &Shared, id: &Digest, place: &Place) {
-    let note = |result: Result<(), String>| {
-        if let Err(text) = result {
+/// Each light client by itself: one that cannot be helped holds no other up. Whether nothing went wrong.
+async fn keep(shared: &Shared, id: &Digest, place: &Place) -> bool {
+    let note = |result: Result<(), String>| match result {
+        Ok(()) => true,
+        Err(text) => {
             shared.counters.error(place.chain().name(), text);
+            false
         }
     };
     let clients = match clients(place).await {
         Ok(clients) => clients,
         Err(error) => return note(Err(error.to_string())),
     };
+    look_for_left(shared, id, &clients);
+    let mut went_well = true;
+    for (other, client) in &clients {
+        if shared.places.contains_key(other) && is_old(client, now_ms()) {
+            went_well &= note(refresh(shared, place, other, client).await);
+        }
+    }
+    if *id == shared.hub || !clients.contains_key(&shared.hub) {
+        return went_well;
+    }
+    let wanted = match wanted(shared, id, &clients).await {
+        Ok(wanted) => wanted,
+        Err(error) => return note(Err(error.to_string())),
+    };
+    for other in wanted {
+        went_well &= note(introduce(shared, place, &other).await);
+    }
+    went_well
+}
+
+/// Tells the board to which chains there are no links any more.
+fn look_for_left(shared: &Shared, id: &Digest, clients: &BTreeMap<Digest, LinkClient>) {
     let ended = clients.iter().filter(|(_, client)| client.status == LINK_ENDED);
     let left = shared.board().set_left(id, ended.map(|(other, _)| *other).collect());
     if left {
         // No block may come that would wake the lane.
         shared.wake.notify_waiters();
     }
-    for (other, client) in &clients {
-        if shared.places.contains_key(other) && is_old(client, now_ms()) {
-            note(refresh(shared, place, other, client).await);
-        }
-    }
-    if *id == shared.hub || !clients.contains_key(&shared.hub) {
-        return;
-    }
-    let known = match linked(&shared.places[&shared.hub]).await {
-        Ok(known) => known,
-        Err(error) => return note(Err(error.to_string())),
-    };
-    let now = now_ms();
-    for other in known {
-        let wanted = clients.get(&other).is_none_or(|client| is_lost(client, now));
-        if other != *id && wanted && shared.places.contains_key(&other) {
-            note(introduce(shared, place, &other).await);
-        }
-    }
 }
 
-/// The chains whose light clients a chain has.
-pub(super) async fn linked(place: &Place) -> Result<BTreeSet<Digest>, SdkError> {
-    let list: LinkList = place.chain().record(&StateKey::link_list()).await?.unwrap_or_default();
-    Ok(list
-        .chains
-        .iter()
-        .filter_map(|chain| Digest::from_slice(chain))
-        .collect())
+/// The chains that the relay chain knows and that are to be introduced to this one.
+async fn wanted(shared: &Shared, id: &Digest, clients: &BTreeMap<Digest, LinkClient>) -> Result<Vec<Digest>, SdkError> {
+    let known = shared.places[&shared.hub].chain().linked_chains().await?;
+    let now = now_ms();
+    let is_wanted = |other: &Digest| {
+        let lacks = clients.get(other).is_none_or(|client| is_lost(client, now));
+        other != id && lacks && shared.places.contains_key(other)
+    };
+    Ok(known.into_iter().filter(is_wanted).collect())
 }
 
 async fn clients(place: &Place) -> Result<BTreeMap<Digest, LinkClient>, SdkError> {
-    let mut clients = BTreeMap::new();
-    for other in linked(place).await? {
-        if let Some(client) = place.chain().link_client(&other).await? {
-            clients.insert(other, client);
-        }
-    }
-    Ok(clients)
+    let clients = place.chain().link_clients().await?.into_iter();
+    Ok(clients
+        .filter_map(|client| Some((Digest::from_slice(&client.chain_id)?, client)))
+        .collect())
 }
 
 fn age_ms(client: &LinkClient, now_ms: u64) -> u64 {
@@ -217,6 +236,22 @@ mod tests {
     use super::*;
 
     const NOW: u64 = 10_000_000;
+
+    #[test]
+    fn a_chain_that_stands_still_is_looked_at_twice_and_where_something_failed_soon_again() {
+        let (before, after) = ((7, 3), (8, 3));
+        let first = Seen::new(None, before, true, NOW);
+        assert!(
+            !first.covers(before, NOW),
+            "what the last block brought may not have been readable"
+        );
+        let second = Seen::new(Some(&first), before, true, NOW + 2_000);
+        let idle = NOW + 2_000 + 600_000;
+        assert!(second.covers(before, idle - 1) && !second.covers(before, idle));
+        assert!(!second.covers(after, NOW + 2_001) && !second.covers((7, 4), NOW + 2_001));
+        let failed = Seen::new(Some(&first), before, false, NOW);
+        assert!(failed.covers(before, NOW + 9_999) && !failed.covers(before, NOW + 10_000));
+    }
 
     fn aged(age_ms: u64) -> LinkClient {
         LinkClient {

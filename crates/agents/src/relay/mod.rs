@@ -3,11 +3,13 @@
 //! One task follows each chain and notes on the [`Board`] what became of each packet. One task for each chain, its *lane*, asks the
 //! board for what can be done there next and has several *flights* under way: each reads what it needs of every other chain in one
 //! request, brings one header of each and many items. A keeper opens light clients on the relay chain's word and keeps them within
-//! their trust period. Another task looks which node of a chain is ahead, so that none that is cut off is followed for long.
+//! their trust period. Another task looks which node of a chain is ahead, so that none that is cut off is followed for long, and
+//! whether all of them call the same blocks final.
 
 mod board;
 mod cursor;
 mod flight;
+mod forks;
 mod items;
 mod keeper;
 mod lane;
@@ -93,9 +95,7 @@ pub(crate) struct Place {
     pub(crate) time_ms: AtomicU64,
     /// When a tick was last asked for, ms.
     pub(crate) ticked_ms: AtomicU64,
-    /// Up to this height what is open was read from the state, because the blocks are no longer there.
-    pub(crate) rescued: AtomicU64,
-    /// Another node is to be followed.
+    /// It is to be followed anew: at another node, or once more from an earlier height on.
     pub(crate) moved: Notify,
     /// The light clients that the chain keeps of others, as they were read last.
     clients: Mutex<BTreeMap<Digest, LinkClient>>,
@@ -108,7 +108,6 @@ impl Place {
             height: AtomicU64::new(height),
             time_ms: AtomicU64::new(0),
             ticked_ms: AtomicU64::new(0),
-            rescued: AtomicU64::new(0),
             moved: Notify::new(),
             clients: Mutex::default(),
         }
@@ -205,6 +204,7 @@ pub async fn run(config: RelayConfig) -> Result<(), RelayError> {
 async fn write(shared: &Shared, mut cursors: Cursors) -> Result<(), RelayError> {
     loop {
         tokio::time::sleep(WRITE_EVERY).await;
+        follow_again(shared);
         let heights: Vec<(Digest, u64)> = {
             let board = shared.board();
             let done = |(id, place): (&Digest, &Place)| (*id, board.done_up_to(id, place.height.load(Relaxed)));
@@ -212,5 +212,14 @@ async fn write(shared: &Shared, mut cursors: Cursors) -> Result<(), RelayError> 
         };
         cursors.write(heights)?;
         cursors.write_status(&status::read(shared))?;
+    }
+}
+
+/// Has those chains followed once more for whose packets there is room now. Such a chain may stand still: no block of it would tell
+/// its follower.
+fn follow_again(shared: &Shared) {
+    let again = shared.board().to_follow_again();
+    for place in again.iter().filter_map(|id| shared.places.get(id)) {
+        place.moved.notify_one();
     }
 }

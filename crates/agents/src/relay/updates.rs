@@ -1,9 +1,13 @@
 //! Headers that a transaction brings to the light clients of its chain.
 
 use super::{Place, Shared, reads::Read};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::timeout;
 use yulian_crypto::Digest;
 use yulian_types::proto::{LinkClient, LinkUpdate};
+
+/// How long the headers of one chain are waited for: its nodes may be another platform's, and hold up no more than what needs them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A header of another chain for a transaction.
 pub(super) struct Header {
@@ -33,7 +37,9 @@ pub(super) async fn headers(
 ) -> BTreeMap<Digest, Result<Header, String>> {
     let mut headers = BTreeMap::new();
     for (of, read) in reads {
-        headers.insert(*of, header(shared, &shared.places[at], of, read).await);
+        let header = timeout(PATIENCE, header(shared, &shared.places[at], of, read)).await;
+        let late = |_| Err(format!("{}: no headers in time", shared.places[of].chain().name()));
+        headers.insert(*of, header.unwrap_or_else(late));
     }
     headers
 }

@@ -29,9 +29,12 @@ pub(super) async fn follow(shared: Arc<Shared>, id: Digest) -> Result<(), RelayE
             Ended::Anew => continue,
             Ended::Pruned => match rescue(&shared, &id).await {
                 Ok(height) => {
-                    place.height.store(height, Relaxed);
+                    let before = place.height.swap(height, Relaxed);
                     shared.wake.notify_waiters();
-                    continue;
+                    // The same once more, and the blocks after it are not there either: not at once again.
+                    if before != height {
+                        continue;
+                    }
                 }
                 Err(error) => shared.error(&id, error.to_string()),
             },
@@ -56,6 +59,10 @@ async fn stretch(shared: &Shared, id: &Digest, place: &Place, wait: &mut Duratio
     let from = place.height.load(Relaxed) + 1;
     let mut follow = place.chain().follow(from, StreamDetail::Raw);
     loop {
+        if let Some(height) = shared.board().again_from(id) {
+            place.height.fetch_min(height.saturating_sub(1), Relaxed);
+            return Ended::Anew;
+        }
         let next = tokio::select! {
             next = follow.next() => next,
             () = place.moved.notified() => return Ended::Anew,
@@ -73,15 +80,6 @@ async fn stretch(shared: &Shared, id: &Digest, place: &Place, wait: &mut Duratio
                 };
             }
             None => return Ended::Failed,
-        }
-        let again = shared.board().again_from(id);
-        if let Some(height) = again {
-            place.height.store(height.saturating_sub(1), Relaxed);
-            // What was read from the state is not in the blocks that follow.
-            return match height <= place.rescued.load(Relaxed) {
-                true => Ended::Pruned,
-                false => Ended::Anew,
-            };
         }
     }
 }

@@ -36,6 +36,7 @@ pub(super) struct State {
     pub(super) held: bool,
     pub(super) waiters: Vec<oneshot::Sender<()>>,
     broken_from: Option<u64>,
+    pruned_below: u64,
 }
 
 impl fmt::Debug for FakeChain {
@@ -58,6 +59,7 @@ impl FakeChain {
             held: false,
             waiters: vec![],
             broken_from: None,
+            pruned_below: 0,
         };
         Self {
             state: Arc::new(Mutex::new(state)),
@@ -89,6 +91,11 @@ impl FakeChain {
     /// Streams fail at this height.
     pub fn break_streams_at(&self, height: Option<u64>) {
         self.lock().broken_from = height;
+    }
+
+    /// From now on streams begin at this height or later, as on a node that has dropped what is below.
+    pub fn prune_below(&self, height: u64) {
+        self.lock().pruned_below = height;
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -175,6 +182,15 @@ impl State {
             BlockRef::Digest(digest) => (0..=tip).find(|at| self.chain.block(*at).sealed.digest == digest),
         };
         height.ok_or_else(|| Code::UnknownBlock.into())
+    }
+
+    /// The height after which the state is asked for: the last one that a block proves, unless another is named.
+    fn provable(&self, height: Option<u64>) -> Result<u64, ApiError> {
+        let last = self.chain.height().checked_sub(1).ok_or(Code::NotProvable)?;
+        match height.unwrap_or(last) {
+            height if height <= last => Ok(height),
+            _ => Err(Code::NotProvable.into()),
+        }
     }
 
     fn records(&self, keep: impl Fn(&proto::EvidenceRecord) -> bool) -> Vec<Bytes> {
@@ -295,20 +311,14 @@ impl ChainService for FakeChain {
     async fn state(&self, module: &str, key: Bytes, height: Option<u64>) -> Result<StateView, ApiError> {
         let state = self.lock();
         let (module, module_id) = ledger::module(module).ok_or(Code::UnknownModule)?;
-        let last = state.chain.height().checked_sub(1).ok_or(Code::NotProvable)?;
-        let height = height.unwrap_or(last);
-        if height > last {
-            return Err(Code::NotProvable.into());
-        }
+        let height = state.provable(height)?;
         Ok(ledger::state(&state.chain, module, StateKey { module_id, key }, height))
     }
 
     async fn states(&self, module: &str, keys: Vec<Bytes>, height: Option<u64>) -> Result<StatesView, ApiError> {
-        let mut views = Vec::with_capacity(keys.len());
-        for key in keys {
-            views.push(self.state(module, key, height).await?);
-        }
-        ledger::states(views).ok_or_else(|| Code::Internal.into())
+        let state = self.lock();
+        let module = ledger::module(module).ok_or(Code::UnknownModule)?;
+        Ok(ledger::states(&state.chain, module, keys, state.provable(height)?))
     }
 
     async fn evidence(&self, filter: EvidenceFilter, request: PageRequest) -> Result<EvidencePage, ApiError> {
@@ -382,6 +392,21 @@ impl ChainService for FakeChain {
         let view = |organisation| OrganisationView::decode(&encode(organisation)).expect("organisation");
         let (items, next) = page(list.iter().map(view).collect(), &request)?;
         Ok(OrganisationPage { items, next })
+    }
+
+    async fn accounts(&self, organisation: &str, request: PageRequest) -> Result<AccountPage, ApiError> {
+        let state = self.lock();
+        let message = &state.chain.genesis.message;
+        if !message.organisations.iter().any(|one| one.id == organisation) {
+            return Err(Code::OrganisationNotFound.into());
+        }
+        let own = message
+            .accounts
+            .iter()
+            .filter(|account| account.organisation == organisation);
+        let view = |account| AccountView::decode(&encode(account)).expect("account");
+        let (items, next) = page(own.map(view).collect(), &request)?;
+        Ok(AccountPage { items, next })
     }
 
     async fn account(&self, account: AccountRef) -> Result<AccountView, ApiError> {
@@ -491,6 +516,9 @@ impl ChainService for FakeChain {
     }
 
     async fn stream(&self, from: u64, detail: StreamDetail) -> Result<BlockStream, ApiError> {
+        if from < self.lock().pruned_below {
+            return Err(Code::Pruned.into());
+        }
         let next = move |(chain, height): (Self, u64)| async move {
             let block = chain.next_block(height, detail).await;
             Some((block, (chain, height + 1)))

@@ -93,45 +93,49 @@ pub(super) fn module(text: &str) -> Option<(&'static str, u32)> {
         ("account", state_keys::ACCOUNT_ID),
         ("evidence", state_keys::EVIDENCE_ID),
         (state_keys::LINK_MODULE, state_keys::LINK_ID),
+        (state_keys::NOTICE_MODULE, state_keys::NOTICE_ID),
     ];
     modules
         .into_iter()
         .find(|(name, id)| *name == text || id.to_string() == text)
 }
 
+fn item(chain: &TestChain, key: &StateKey, height: u64) -> StateItem {
+    let value = chain.block(height).values.get(key).cloned().map(Hex);
+    let proof = chain.proof(height + 1, key);
+    StateItem {
+        value_hash: value.as_ref().and(proof.leaf).map(|(_, hash)| DigestText(hash)),
+        value,
+        proof: Hex(proof.to_bytes().into()),
+    }
+}
+
 pub(super) fn state(chain: &TestChain, module: &str, key: StateKey, height: u64) -> StateView {
-    let block = chain.block(height);
-    let value = block.values.get(&key).cloned().map(Hex);
-    let proof = chain.proof(height + 1, &key);
+    let item = item(chain, &key, height);
     StateView {
         module: module.into(),
         module_id: key.module_id,
-        value_hash: value.as_ref().and(proof.leaf).map(|(_, hash)| DigestText(hash)),
-        value,
+        value_hash: item.value_hash,
+        value: item.value,
         height,
-        state_root: DigestText(block.tree.root()),
-        proof: Hex(proof.to_bytes().into()),
+        state_root: DigestText(chain.block(height).tree.root()),
+        proof: item.proof,
         finality: finality(chain, height + 1, height + 1),
         key: Hex(key.key),
     }
 }
 
-/// Values of one state in one answer; `None` without any.
-pub(super) fn states(views: Vec<StateView>) -> Option<StatesView> {
-    let first = views.first()?.clone();
-    let item = |view: StateView| StateItem {
-        value: view.value,
-        value_hash: view.value_hash,
-        proof: view.proof,
-    };
-    Some(StatesView {
-        module: first.module,
-        module_id: first.module_id,
-        height: first.height,
-        state_root: first.state_root,
-        items: views.into_iter().map(item).collect(),
-        finality: first.finality,
-    })
+/// Values of one state in one answer.
+pub(super) fn states(chain: &TestChain, (module, module_id): (&str, u32), keys: Vec<Bytes>, height: u64) -> StatesView {
+    let keys = keys.into_iter().map(|key| StateKey { module_id, key });
+    StatesView {
+        module: module.into(),
+        module_id,
+        height,
+        state_root: DigestText(chain.block(height).tree.root()),
+        items: keys.map(|key| item(chain, &key, height)).collect(),
+        finality: finality(chain, height + 1, height + 1),
+    }
 }
 
 pub(super) fn pack(chain: &TestChain, height: u64, index: usize) -> Bytes {

@@ -14,26 +14,19 @@ use crate::{
 };
 use clap::Args;
 use serde::Serialize;
-use std::time::{Duration, Instant};
 use yulian_exec::rules::ROLE_ADMIN;
 use yulian_sdk::{
-    Action, BlockRef, Chain, Client, Options, SdkError,
+    Action, BlockRef, Chain, Client, Options,
     views::{ProposalStatus, ProposalView},
 };
 use yulian_types::{
-    Digest, StateKey, block_digest, decode_header,
+    Digest, block_digest, decode_header,
     proto::{AgreeLink, LinkClient, LinkPoint, OpenLink, SetRoute},
     state_keys::{LINK_ACTIVE, LINK_ENDED},
 };
 
 /// A genesis that is older than this is no start of a light client any more, ms.
 const GENESIS_AGE_MS_MAX: u64 = 24 * 3_600_000;
-/// Code of a node whose last state is not provable yet.
-const NOT_PROVABLE: &str = "not_provable";
-/// A new chain makes its first block within this time.
-const SETTLED_WITHIN: Duration = Duration::from_secs(20);
-/// Pause between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// What `--start` takes.
 const LATEST: &str = "latest";
 const GENESIS: &str = "genesis";
@@ -108,7 +101,7 @@ struct Agreed {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let (at, voters) = arguments.ballot.open().await?;
-    let of = other(arguments, &at).await?;
+    let of = chain_of(&arguments.ballot.connect, &at, &arguments.of, &arguments.of_url).await?;
     if !arguments.ballot.json {
         out::line(say::compare_digest(out::one_line(of.name()), of.id()));
     }
@@ -140,7 +133,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         None => start(&of).await?,
     };
     let reason = say::reason_agree(out::one_line(of.name()));
-    let action = agreement(&of, &arguments.settings(), start.clone());
+    let action = agreement(&of, &arguments.settings(), start.clone()).await?;
     let view = decide_and_settle(&arguments.ballot, &at, &voters, &action, reason).await?;
     // The chain itself says whether there is something to be opened.
     let opens = at.link_agreement(&of.id()).await.map_err(sdk)?.is_some();
@@ -166,14 +159,14 @@ impl Arguments {
     }
 }
 
-/// The chain that is to be believed: at other nodes, where these are named.
-async fn other(arguments: &Arguments, at: &Chain) -> Result<Chain> {
-    if !arguments.of_url.is_empty() {
-        let client = Client::new(&arguments.of_url, Options::default()).map_err(sdk)?;
-        return client.chain(&arguments.of).await.map_err(sdk);
+/// Another chain by name or digest: at other nodes, where these are named.
+pub(super) async fn chain_of(connect: &Connect, at: &Chain, of: &str, of_url: &[String]) -> Result<Chain> {
+    if !of_url.is_empty() {
+        let client = Client::new(of_url, Options::default()).map_err(sdk)?;
+        return client.chain(of).await.map_err(sdk);
     }
-    let (places, _) = Places::around(&arguments.ballot.connect, at).await?;
-    places.hosted(&arguments.of).await
+    let (places, _) = Places::around(connect, at).await?;
+    places.hosted(of).await
 }
 
 /// What an agreement brings.
@@ -219,15 +212,17 @@ fn not_active(at: &Chain, of: &Chain, status: Option<u32>) -> crate::problem::Pr
     problem::link_not_active(at, of, standing(status))
 }
 
-fn agreement(of: &Chain, settings: &Settings, start: Option<LinkPoint>) -> Action {
-    Action::AgreeLink(AgreeLink {
+/// What is voted on. The name is that of the chain's genesis, whatever its node says.
+async fn agreement(of: &Chain, settings: &Settings, start: Option<LinkPoint>) -> Result<Action> {
+    let genesis = of.genesis().await.map_err(sdk)?;
+    Ok(Action::AgreeLink(AgreeLink {
         chain_id: of.id().to_vec().into(),
-        name: of.name().into(),
+        name: genesis.message.name,
         trust_period_ms: settings.trust_period_ms,
         relay: settings.relay,
         direct: settings.direct,
         start,
-    })
+    }))
 }
 
 /// Opens what was agreed upon. Anybody may: the first of those who voted does.
@@ -268,19 +263,6 @@ pub(crate) async fn decide(chain: &Chain, voters: &[Actor], action: &Action, rea
     }
 }
 
-/// Waits until a new chain's state can be proven: its first block makes that of genesis so.
-pub(crate) async fn settled(chain: &Chain) -> Result<()> {
-    let until = Instant::now() + SETTLED_WITHIN;
-    loop {
-        match chain.state(&StateKey::routes(), None).await {
-            Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE && Instant::now() < until => {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-            answer => return answer.map(|_| ()).map_err(sdk),
-        }
-    }
-}
-
 /// A chain agrees on another and opens its light client, unless it has one. One that is frozen is not opened again, nor one that has
 /// ended unless the settings say so: what happened is for the members to judge.
 pub(crate) async fn agree(at: &Chain, voters: &[Actor], of: &Chain, settings: &Settings, reason: &str) -> Result<()> {
@@ -296,7 +278,7 @@ pub(crate) async fn agree(at: &Chain, voters: &[Actor], of: &Chain, settings: &S
         Some(agreed) => agreed.agreed.unwrap_or_default().start,
         None => {
             let start = start(of).await?;
-            decide(at, voters, &agreement(of, settings, start.clone()), reason).await?;
+            decide(at, voters, &agreement(of, settings, start.clone()).await?, reason).await?;
             start
         }
     };

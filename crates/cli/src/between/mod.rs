@@ -1,6 +1,7 @@
 //! What chains say to each other: which ones they believe, packets, vouchers, routes, notices.
 
 mod agree;
+mod compare;
 pub(crate) mod link;
 mod names;
 pub(crate) mod notice;
@@ -10,5 +11,5 @@ pub(crate) mod say;
 pub(crate) mod voucher;
 mod wait;
 
-pub(crate) use agree::{Settings, agree, decide, open_routes, settled, voters};
+pub(crate) use agree::{Settings, agree, decide, open_routes, voters};
 pub(crate) use wait::{end_of, ended, named, not_done};

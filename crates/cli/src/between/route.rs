@@ -2,9 +2,8 @@
 
 use super::{agree::decide_and_settle, names::Places, say, wait::digest};
 use crate::{
-    agent::is_linked,
     connect::{Connect, Sign, block_on},
-    fusion::RELAY_TEMPLATE,
+    fusion::hub,
     governance::Ballot,
     out,
     problem::{Cause, Exit, Result},
@@ -200,10 +199,7 @@ async fn to_relay(connect: &Connect) -> Result<Connect> {
         return Ok(connect.clone());
     }
     let (_, records) = Places::of_platform(connect).await?;
-    let relay = records
-        .iter()
-        .find(|record| record.template == RELAY_TEMPLATE && is_linked(record));
-    let relay = relay.ok_or_else(problem::no_relay)?;
+    let relay = hub(&records).ok_or_else(problem::no_relay)?;
     Ok(Connect {
         chain: relay.id.to_string(),
         ..connect.clone()

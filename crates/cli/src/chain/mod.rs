@@ -22,6 +22,8 @@ use yulian_sdk::{
 
 /// Name of the module.
 pub(crate) const MODULE: &str = "chain";
+/// Most pages of a register that are read; it may be another platform's, and a node that never ends it is left.
+const PAGES_MAX: usize = 64;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -61,7 +63,7 @@ pub(crate) async fn all(system: &Chain) -> Result<Vec<ChainRecordView>> {
 pub(crate) async fn register(system: &Chain) -> Result<Vec<ChainRecordView>, SdkError> {
     let mut chains = Vec::new();
     let mut page = Page::default();
-    loop {
+    for _ in 0..PAGES_MAX {
         let found = system.register(&page).await?;
         chains.extend(found.items);
         match found.next {
@@ -69,6 +71,11 @@ pub(crate) async fn register(system: &Chain) -> Result<Vec<ChainRecordView>, Sdk
             None => return Ok(chains),
         }
     }
+    Err(SdkError::Answer {
+        path: "register".into(),
+        status: 200,
+        reason: format!("more than {PAGES_MAX} pages"),
+    })
 }
 
 /// A chain of the register by name or genesis digest.

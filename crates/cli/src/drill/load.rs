@@ -66,10 +66,15 @@ pub(super) struct Load {
 
 const END: u32 = u32::MAX;
 
+/// Between two transactions of each chain.
+pub(super) fn every(chains: usize) -> Duration {
+    (PER_CHAIN * chains as u32).max(EVERY_MIN)
+}
+
 impl Load {
     pub(super) fn start(subjects: &[Subject]) -> Self {
         let turn = watch::Sender::new(0);
-        let every = (PER_CHAIN * subjects.len() as u32).max(EVERY_MIN);
+        let every = every(subjects.len());
         let logs: Vec<Log> = subjects.iter().map(|_| Log::default()).collect();
         let mut tasks = JoinSet::new();
         for (subject, log) in subjects.iter().zip(&logs).filter(|(subject, _)| subject.driven()) {

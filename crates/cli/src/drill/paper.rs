@@ -148,14 +148,15 @@ fn notes(page: &mut String, report: &Report) -> std::fmt::Result {
             )?;
         }
     }
+    let every = clock::span(report.every_ms);
     writeln!(
         page,
-        "\n说明：负载为每链每秒约一笔存证（没有存证模块的链为 link.tick），全部提交给留下的节点；“断云后下一笔”从第一个进程被杀算起，\
+        "\n说明：负载为每链每 {every} 一笔存证（没有存证模块的链为 link.tick），全部提交给留下的节点；“断云后下一笔”从第一个进程被杀算起，\
          到此后才提交的一笔交易最终确定为止；断云时在途的交易计入“断云中”。\n"
     )?;
     writeln!(
         page,
-        "Load: about one deposit a second on each chain (link.tick where it has no evidence), all given to nodes that stay. \"Next final\" runs from the \
+        "Load: a deposit on each chain every {every} (link.tick where it has no evidence), all given to nodes that stay. \"Next final\" runs from the \
          moment the first process was killed until a transaction that was sent after all were gone was final. What was under way at the loss counts as \"meanwhile\"."
     )
 }

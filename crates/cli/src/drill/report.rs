@@ -1,7 +1,7 @@
 //! What a drill came to.
 
 use super::{
-    load::{Log, Sample},
+    load::{Log, Sample, every},
     say,
     scope::{Scope, Subject},
 };
@@ -109,13 +109,15 @@ pub(super) struct Report {
     /// What was asked for, and how long the cloud was away.
     pub(super) seconds: u64,
     pub(super) away_ms: u64,
+    /// Between two transactions of each chain.
+    pub(super) every_ms: u64,
     pub(super) chains: Vec<ChainReport>,
     /// All chains together.
     pub(super) phases: Phases,
     /// Chains that must go on and are driven, and how many of them did.
     pub(super) expected: usize,
     pub(super) went_on: usize,
-    /// Every chain that must go on did, and all nodes have the same blocks.
+    /// Every chain that must go on did, and all nodes have the same blocks. Where no chain could be driven nothing is shown.
     pub(super) held: bool,
 }
 
@@ -144,7 +146,10 @@ impl Report {
             returned,
             seconds,
             away_ms: ms(moments.returning - moments.gone),
-            held: still == 0 && chains.iter().all(|chain| chain.same_everywhere),
+            every_ms: ms(every(scope.subjects.len())),
+            held: still == 0
+                && with(Fate::NotDriven) < chains.len()
+                && chains.iter().all(|chain| chain.same_everywhere),
             expected: went_on + still,
             went_on,
             phases: Phases::of(&samples, moments),

@@ -6,7 +6,7 @@ use crate::{
     key::passphrase,
     network::record::{AccountEntry, NodeEntry, Record},
     out,
-    problem::{Problem, Result},
+    problem::{Exit, Problem, Result},
     refusal::sdk,
     text::problem,
     up::status_file::{self, RunningNode},
@@ -170,7 +170,7 @@ async fn task(connect: &Connect, record: &Record, chain: &Chain) -> Result<Task>
     Ok(Task::Nothing)
 }
 
-/// The first of these accounts that the chain knows.
+/// The first of these accounts that may act on the chain.
 async fn known<'a>(
     connect: &Connect,
     chain: &Chain,
@@ -179,8 +179,12 @@ async fn known<'a>(
     let nobody = passphrase::Source::default();
     for key in entries.filter_map(|entry| entry.key.as_ref()) {
         let key = nobody.read_key(&connect.dir.join(key))?;
-        if let Ok(actor) = connect::actor(chain, key).await {
-            return Ok((!actor.view.frozen).then_some(actor.account));
+        match connect::actor(chain, key).await {
+            Ok(actor) if actor.view.frozen => {}
+            Ok(actor) => return Ok(Some(actor.account)),
+            // The chain does not know this key, or not any more.
+            Err(problem) if problem.exit() == Exit::No => {}
+            Err(problem) => return Err(problem),
         }
     }
     Ok(None)

@@ -10,6 +10,7 @@ use crate::{
     progress::Progress,
     refusal::sdk,
     text::say,
+    transaction,
 };
 use clap::Args;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -104,7 +105,7 @@ impl Place {
 async fn open(connect: &Connect, system: &Chain, name: &str) -> Result<Place> {
     let record = chain::running(system, name).await?;
     let chain = system.client().chain(&record.id.to_string()).await.map_err(sdk)?;
-    between::settled(&chain).await?;
+    transaction::begun(&chain).await?;
     let voters = between::voters(connect, &chain).await?;
     Ok(Place { chain, voters })
 }

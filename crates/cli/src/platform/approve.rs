@@ -118,10 +118,10 @@ pub(super) async fn run(arguments: &Approve) -> Result<Exit> {
     // The node's word counts for nothing here: the signature does.
     let join = SealedJoin::decode(bytes, &*FastVerifier::shared()).or_problem(problem::bad_request)?;
     let is_admin = join.account.roles.iter().any(|role| role == ROLE_ADMIN);
-    if join.relay != relay.id() || !is_admin {
+    let id = join.genesis.chain_id;
+    if join.relay != relay.id() || id != found.view.chain.0 || !is_admin {
         return Err(problem::bad_request());
     }
-    let id = join.genesis.chain_id;
     out::note_line(say::approve_compare(out::one_line(&join.genesis.message.name), id));
     let chain = at(&join.urls)?.chain(&id.to_string()).await.map_err(sdk)?;
     let voters = between::voters(connect, &relay).await?;
@@ -131,14 +131,14 @@ pub(super) async fn run(arguments: &Approve) -> Result<Exit> {
         ..Settings::member()
     };
     between::agree(&relay, &voters, &chain, &settings, &say::reason_fusion()).await?;
-    let mut platforms = Platforms::read(&connect.dir)?;
-    platforms.joined.retain(|known| known.chain.0 != id);
-    platforms.joined.push(Joined {
-        name: chain.name().to_owned(),
-        chain: Digest32(id),
-        urls: join.urls,
-    });
-    platforms.write(&connect.dir)?;
+    Platforms::change(&connect.dir, |platforms| {
+        platforms.joined.retain(|known| known.chain.0 != id);
+        platforms.joined.push(Joined {
+            name: join.genesis.message.name.clone(),
+            chain: Digest32(id),
+            urls: join.urls,
+        });
+    })?;
     match arguments.json {
         true => out::json(&json!({ "name": chain.name(), "chain": id.to_string(), "status": "active" })),
         false => out::line(say::approved(out::one_line(chain.name()))),

@@ -109,6 +109,13 @@ impl Platforms {
         toml::from_str(&text).or_problem(|| problem::bad_platforms(path.display()))
     }
 
+    /// Changes what the file says now: a vote takes time, and others write it meanwhile.
+    pub(crate) fn change(dir: &Path, change: impl FnOnce(&mut Self)) -> Result<()> {
+        let mut platforms = Self::read(dir)?;
+        change(&mut platforms);
+        platforms.write(dir)
+    }
+
     /// Writes the file in one step.
     pub(crate) fn write(&self, dir: &Path) -> Result<()> {
         let path = dir.join(FILE);

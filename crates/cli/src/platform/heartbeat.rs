@@ -1,7 +1,6 @@
 //! The heartbeat of a platform: how many of its nodes answer, how far its chain is, and where it is reached.
 
-use crate::{connect::Connect, problem::Result};
-use futures::future::join_all;
+use crate::{connect::Connect, problem::Result, status};
 use serde::{Deserialize, Serialize};
 use yulian_crypto::Digest;
 use yulian_sdk::NodeUrl;
@@ -32,13 +31,9 @@ pub(crate) struct Heartbeat {
 impl Heartbeat {
     /// Asks every node.
     pub(crate) async fn take(connect: &Connect, chain: &Digest, urls: Vec<String>) -> Result<Self> {
-        let client = connect.client()?;
-        let nodes = client.urls().count();
-        let asked = join_all((0..nodes).map(|at| {
-            let one = client.only(at);
-            async move { one.status().await.ok() }
-        }));
-        let answers: Vec<_> = asked.await.into_iter().flatten().collect();
+        let seen = status::ask(&connect.client()?).await;
+        let nodes = seen.len();
+        let answers: Vec<_> = seen.into_iter().filter_map(|node| node.answer.ok()).collect();
         let own = answers.iter().flat_map(|status| &status.chains);
         let height = own.filter(|one| one.id.0 == *chain).map(|one| one.height).max();
         Ok(Self {

@@ -37,14 +37,20 @@ pub(crate) struct Confirm {
 /// `yulian platform join`.
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let join = JoinUrl::parse(&arguments.url)?;
-    let reached: Result<Vec<JoinUrl>> = arguments.reached_at.iter().map(|url| JoinUrl::parse(url)).collect();
+    let reached: Vec<JoinUrl> = arguments
+        .reached_at
+        .iter()
+        .map(|url| JoinUrl::parse(url))
+        .collect::<Result<_>>()?;
     let dir = &arguments.connect.dir;
     joins(dir, &arguments.chain_name, &join)?;
-    let mut platforms = Platforms::read(dir)?;
-    if let Some(upstream) = &mut platforms.upstream {
-        upstream.reached_at = reached?.into_iter().map(|reached| reached.url).collect();
-    }
-    platforms.write(dir)?;
+    Platforms::change(dir, |platforms| {
+        if let Some(upstream) = &mut platforms.upstream {
+            upstream.reached_at = reached.into_iter().map(|reached| reached.url).collect();
+            // Whoever says so again wants a link that has ended again.
+            upstream.again = true;
+        }
+    })?;
     match join.relay {
         Some(_) => out::line(say::join_noted(&join.url)),
         None => out::line(to_compare(&join.url, dir).await?),

@@ -17,6 +17,7 @@ use crate::{
     problem::{Cause, Exit, Result},
     refusal::sdk,
     text::{problem, say},
+    transaction,
 };
 use clap::Args;
 use futures::future::join_all;
@@ -59,7 +60,7 @@ enum Standing {
 
 /// Runs until the future is dropped. What goes wrong is told once and tried again.
 pub(crate) async fn keep(connect: &Connect) {
-    let mut told = String::new();
+    let mut told = out::Once::default();
     let mut beats = Beats::default();
     loop {
         let (said, pause) = match look(connect, &mut beats).await {
@@ -68,10 +69,7 @@ pub(crate) async fn keep(connect: &Connect) {
             Ok(Standing::Linked(text)) => (text, LINKED_EVERY),
             Err(problem) => (problem.render(), LINKED_EVERY),
         };
-        if said != told && !said.is_empty() {
-            out::note_line(&said);
-        }
-        told = said;
+        told.note_line(said);
         tokio::time::sleep(pause).await;
     }
 }
@@ -88,7 +86,7 @@ async fn look(connect: &Connect, beats: &mut Beats) -> Result<Standing> {
     let system = connect.chain().await?;
     let record = chain::running(&system, &upstream.chain).await?;
     let own = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-    between::settled(&own).await?;
+    transaction::begun(&own).await?;
     match relay
         .link_client(&own.id())
         .await
@@ -132,11 +130,11 @@ async fn look(connect: &Connect, beats: &mut Beats) -> Result<Standing> {
 
 /// From now on a link that ends is the members' decision.
 fn linked(connect: &Connect) -> Result<()> {
-    let mut platforms = Platforms::read(&connect.dir)?;
-    if let Some(upstream) = &mut platforms.upstream {
-        upstream.again = false;
-    }
-    platforms.write(&connect.dir)
+    Platforms::change(&connect.dir, |platforms| {
+        if let Some(upstream) = &mut platforms.upstream {
+            upstream.again = false;
+        }
+    })
 }
 
 /// Brings the request to every node that is known: it waits there in memory.

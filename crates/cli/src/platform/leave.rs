@@ -24,7 +24,7 @@ use yulian_sdk::{Action, Chain};
 use yulian_types::state_keys::LINK_ENDED;
 
 /// Kind of the notice by which a platform says that it leaves, and how its text begins.
-const LEAVE_KIND: &str = "notice";
+pub(super) const LEAVE_KIND: &str = "notice";
 pub(super) const LEAVE_TEXT: &str = "leave";
 /// How long the relay chain's acknowledgement of it is waited for.
 const TOLD_WITHIN: Duration = Duration::from_secs(60);
@@ -51,8 +51,8 @@ pub(crate) struct Remove {
 /// Tells the relay chain, then ends the link by vote. What is still on its way ends as given up.
 pub(super) async fn run(arguments: &Leave) -> Result<Exit> {
     let connect = &arguments.connect;
-    let mut platforms = Platforms::read(&connect.dir)?;
-    let upstream = platforms.upstream.clone().ok_or_else(problem::joins_nobody)?;
+    let upstream = Platforms::read(&connect.dir)?.upstream;
+    let upstream = upstream.ok_or_else(problem::joins_nobody)?;
     let relay = upstream.relay.ok_or_else(problem::not_confirmed)?.0;
     let record = chain::running(&connect.chain().await?, &upstream.chain).await?;
     let own = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
@@ -68,8 +68,7 @@ pub(super) async fn run(arguments: &Leave) -> Result<Exit> {
         Err(problem) => return Err(problem),
     }
     end(connect, &own, &relay).await?;
-    platforms.upstream = None;
-    platforms.write(&connect.dir)?;
+    Platforms::change(&connect.dir, |platforms| platforms.upstream = None)?;
     match arguments.json {
         true => out::json(&json!({ "name": own.name(), "chain": own.id().to_string(), "status": "ended" })),
         false => out::line(say::has_left(own.name())),
@@ -81,7 +80,7 @@ pub(super) async fn run(arguments: &Leave) -> Result<Exit> {
 pub(super) async fn remove(arguments: &Remove) -> Result<Exit> {
     let connect = &arguments.connect;
     let relay = own_relay(connect).await?;
-    let mut platforms = Platforms::read(&connect.dir)?;
+    let platforms = Platforms::read(&connect.dir)?;
     let known = foreign(&relay, &BTreeSet::new(), &platforms).await?;
     let named = |name: &str, id: &Digest| name == arguments.named || id.to_string() == arguments.named;
     let of_file = platforms
@@ -92,8 +91,9 @@ pub(super) async fn remove(arguments: &Remove) -> Result<Exit> {
     let found = all.find(|(name, id)| named(name, id));
     let (name, id) = found.ok_or_else(|| problem::not_joined(out::one_line(&arguments.named)))?;
     end(connect, &relay, &id).await?;
-    platforms.joined.retain(|joined| joined.chain.0 != id);
-    platforms.write(&connect.dir)?;
+    Platforms::change(&connect.dir, |platforms| {
+        platforms.joined.retain(|joined| joined.chain.0 != id)
+    })?;
     match arguments.json {
         true => out::json(&json!({ "name": name, "chain": id.to_string(), "status": "ended" })),
         false => out::line(say::removed(out::one_line(&name))),

@@ -32,7 +32,7 @@ use crate::{
 use clap::Subcommand;
 use std::collections::BTreeSet;
 use yulian_crypto::Digest;
-use yulian_sdk::Chain;
+use yulian_sdk::{Chain, views::ChainRecordView};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -65,14 +65,16 @@ async fn own_relay(connect: &Connect) -> Result<Chain> {
 }
 
 async fn find_own_relay(connect: &Connect) -> Result<Option<Chain>> {
-    let chains = all(&connect.to_system().chain().await?).await?;
-    match hub(&chains) {
-        Some(relay) => connect
-            .client()?
-            .chain(&relay.id.to_string())
-            .await
-            .map(Some)
-            .map_err(sdk),
+    relay_among(connect, &all(&connect.to_system().chain().await?).await?).await
+}
+
+/// The relay chain among those of this platform's register.
+pub(crate) async fn relay_among(connect: &Connect, chains: &[ChainRecordView]) -> Result<Option<Chain>> {
+    match hub(chains) {
+        Some(relay) => {
+            let chain = connect.client()?.chain(&relay.id.to_string()).await;
+            chain.map(Some).map_err(sdk)
+        }
         None => Ok(None),
     }
 }

@@ -1,7 +1,7 @@
 //! Chains of other platforms: where they are reached.
 
 use super::file::{Joined, Platforms, Upstream};
-use crate::{chain::all, fusion::RELAY_TEMPLATE, problem::Result, refusal::sdk, text::problem};
+use crate::{chain::all, fusion::hub, problem::Result, refusal::sdk, text::problem};
 use std::{collections::BTreeSet, time::Duration};
 use yulian_crypto::Digest;
 use yulian_sdk::{Chain, Client, Options};
@@ -48,21 +48,21 @@ pub(crate) async fn relay_at(upstream: &Upstream) -> Result<Chain> {
 pub(crate) async fn claimed_relay(urls: &[String]) -> Result<(String, Digest)> {
     let system = at(urls)?.chain("default").await.map_err(sdk)?;
     let chains = all(&system).await?;
-    let relay = chains.into_iter().find(|chain| chain.template == RELAY_TEMPLATE);
-    relay
-        .map(|chain| (chain.name, chain.id.0))
+    hub(&chains)
+        .map(|chain| (chain.name.clone(), chain.id.0))
         .ok_or_else(problem::no_relay)
 }
 
 /// The chains that the relay chain links, without those in `own`, with the addresses that are known: of their own heartbeats, of their
 /// requests, and those of the relay chain's platform, which may host them.
 pub(crate) async fn foreign(hub: &Chain, own: &BTreeSet<Digest>, platforms: &Platforms) -> Result<Vec<Foreign>> {
+    let linked = linked(hub, own).await?;
+    let ids: Vec<Digest> = linked.iter().map(|(_, id)| *id).collect();
+    let beats = hub.notices(&ids, HEARTBEAT).await.map_err(sdk)?;
     let mut found = Vec::new();
-    for (name, id) in linked(hub, own).await? {
-        let mut urls = heartbeat_of(hub, &id)
-            .await?
-            .map(|(_, beat)| beat.urls)
-            .unwrap_or_default();
+    for ((name, id), beat) in linked.into_iter().zip(beats) {
+        let beat = beat.as_ref().and_then(heartbeat);
+        let mut urls = beat.map(|beat| beat.urls).unwrap_or_default();
         let of_chain = |joined: &&Joined| joined.chain.0 == id;
         urls.extend(
             platforms
@@ -84,26 +84,20 @@ pub(crate) async fn foreign(hub: &Chain, own: &BTreeSet<Digest>, platforms: &Pla
 
 /// Name and id of the chains whose light clients are active, without those in `own`.
 pub(crate) async fn linked(hub: &Chain, own: &BTreeSet<Digest>) -> Result<Vec<(String, Digest)>> {
-    let clients = hub.link_clients().await.map_err(sdk)?.into_iter();
+    let mut chains = hub.linked_chains().await.map_err(sdk)?;
+    chains.retain(|id| !own.contains(id));
+    let clients = hub.link_clients_of(&chains).await.map_err(sdk)?.into_iter();
     let active = clients.filter(|client| client.status == LINK_ACTIVE);
-    let named = active.filter_map(|client| Some((client.name.clone(), Digest::from_slice(&client.chain_id)?)));
-    Ok(named.filter(|(_, id)| !own.contains(id)).collect())
+    let named = active.filter_map(|client| Some((client.name, Digest::from_slice(&client.chain_id)?)));
+    Ok(named.collect())
 }
 
 /// The last heartbeat of a chain in a chain's state, with its record.
 pub(crate) async fn heartbeat_of(hub: &Chain, of: &Digest) -> Result<Option<(NoticeRecord, Heartbeat)>> {
-    let Some(record) = notice_of(hub, of, HEARTBEAT).await? else {
-        return Ok(None);
-    };
-    let text = record
-        .notice
-        .as_ref()
-        .map(|notice| notice.text.as_str())
-        .unwrap_or_default();
-    Ok(Heartbeat::parse(text).map(|beat| (record, beat)))
+    let record = hub.notice(of, HEARTBEAT).await.map_err(sdk)?;
+    Ok(record.and_then(|record| heartbeat(&record).map(|beat| (record, beat))))
 }
 
-/// The last notice of a kind from a chain.
-pub(crate) async fn notice_of(at: &Chain, source: &Digest, kind: &str) -> Result<Option<NoticeRecord>> {
-    at.notice(source, kind).await.map_err(sdk)
+fn heartbeat(record: &NoticeRecord) -> Option<Heartbeat> {
+    Heartbeat::parse(&record.notice.as_ref()?.text)
 }

@@ -3,30 +3,30 @@
 use super::{
     file::Platforms,
     heartbeat::Heartbeat,
-    leave::LEAVE_TEXT,
-    own_relay,
-    peers::{heartbeat_of, linked, notice_of, relay_at},
+    leave::{LEAVE_KIND, LEAVE_TEXT},
+    peers::{heartbeat_of, linked, relay_at},
+    relay_among,
 };
 use crate::{
-    agent,
-    between::settled,
     chain::all,
     clock,
     connect::{Connect, block_on},
-    fusion::{RELAY_TEMPLATE, standing},
+    fusion::standing,
     network::record::Record,
     out,
     problem::{Exit, Result},
     refusal::sdk,
+    status,
     text::say,
+    transaction,
 };
 use clap::{Args, Subcommand};
-use futures::future::join_all;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use yulian_crypto::Digest;
 use yulian_modules::notice::KINDS;
 use yulian_sdk::{Chain, views::ChainRecordView};
+use yulian_types::proto::NoticeRecord;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -133,17 +133,13 @@ impl Shown {
         let records = all(&system).await?;
         let platforms = Platforms::read(&connect.dir)?;
         let own: BTreeSet<Digest> = records.iter().map(|record| record.id.0).collect();
-        let hub = records
-            .iter()
-            .find(|chain| chain.template == RELAY_TEMPLATE && agent::is_linked(chain));
-        let (relay, members) = match hub {
-            Some(record) => {
-                let relay = own_relay(connect).await?;
+        let (relay, members) = match relay_among(connect, &records).await? {
+            Some(relay) => {
                 // A new chain's state can be proven after its first block.
-                settled(&relay).await?;
+                transaction::begun(&relay).await?;
                 let shown = RelayShown {
-                    name: record.name.clone(),
-                    id: record.id.to_string(),
+                    name: relay.name().to_owned(),
+                    id: relay.id().to_string(),
                 };
                 (Some(shown), members(&relay, &own).await?)
             }
@@ -251,29 +247,24 @@ fn chain_shown(record: &ChainRecordView) -> ChainShown {
 }
 
 async fn nodes(connect: &Connect) -> Result<Vec<NodeShown>> {
-    let client = connect.client()?;
     let record = Record::read(&connect.dir).ok();
-    let urls: Vec<String> = client.urls().map(ToString::to_string).collect();
-    let asked = urls.iter().enumerate().map(|(at, url)| {
-        let one = client.only(at);
+    let seen = status::ask(&connect.client()?).await;
+    let shown = seen.into_iter().enumerate().map(|(at, node)| {
+        let up = node.answer.is_ok();
         let entry = record.as_ref().and_then(|record| record.nodes.get(at));
-        async move {
-            let status = one.status().await.ok();
-            let said = status
-                .as_ref()
-                .map(|status| (status.name.clone(), status.cloud.clone()));
-            let (name, cloud) = said
-                .or_else(|| entry.map(|entry| (entry.name.clone(), entry.cloud.clone())))
-                .unwrap_or_default();
-            NodeShown {
-                name,
-                cloud,
-                url: url.clone(),
-                up: status.is_some(),
-            }
+        let (name, cloud) = match (node.answer, entry) {
+            (Ok(status), _) => (status.name, status.cloud),
+            (Err(_), Some(entry)) => (entry.name.clone(), entry.cloud.clone()),
+            (Err(_), None) => Default::default(),
+        };
+        NodeShown {
+            name,
+            cloud,
+            url: node.url,
+            up,
         }
     });
-    Ok(join_all(asked).await)
+    Ok(shown.collect())
 }
 
 async fn members(relay: &Chain, own: &BTreeSet<Digest>) -> Result<Vec<MemberShown>> {
@@ -286,9 +277,12 @@ async fn members(relay: &Chain, own: &BTreeSet<Digest>) -> Result<Vec<MemberShow
         let notice = if here {
             None
         } else {
-            notice_of(relay, &id, "notice").await?
+            relay.notice(&id, LEAVE_KIND).await.map_err(sdk)?
         };
+        // One that joined again has told how it is since.
+        let told_later = |record: &NoticeRecord| beat.as_ref().is_none_or(|(beat, _)| record.sequence > beat.sequence);
         let leaving = notice
+            .filter(told_later)
             .and_then(|record| record.notice)
             .is_some_and(|notice| notice.text == LEAVE_TEXT);
         members.push(MemberShown {
@@ -328,7 +322,7 @@ async fn upstream(
         return Ok(Some(shown));
     };
     let own = connect.client()?.chain(&record.id.to_string()).await.map_err(sdk)?;
-    settled(&own).await?;
+    transaction::begun(&own).await?;
     shown.of_relay = standing(
         own.link_client(&relay.0)
             .await
@@ -338,7 +332,7 @@ async fn upstream(
     let others = linked(&own, &[relay.0].into()).await?;
     shown.knows = others.into_iter().map(|(name, _)| name).collect();
     for kind in KINDS {
-        if let Some(record) = notice_of(&own, &relay.0, kind).await? {
+        if let Some(record) = own.notice(&relay.0, kind).await.map_err(sdk)? {
             let notice = record.notice.unwrap_or_default();
             shown.told.push(ToldShown {
                 kind,
@@ -348,15 +342,12 @@ async fn upstream(
             });
         }
     }
-    // The other platform may be away: then this one's own view is what there is.
-    if let Ok(hub) = relay_at(upstream).await {
+    // The other platform may be away, or go away now: then this one's own view is what there is.
+    if let Ok(hub) = relay_at(upstream).await
+        && let Ok(client) = hub.link_client(&own.id()).await
+    {
         shown.reachable = true;
-        shown.at_relay = standing(
-            hub.link_client(&own.id())
-                .await
-                .map_err(sdk)?
-                .map(|client| client.status),
-        );
+        shown.at_relay = standing(client.map(|client| client.status));
     }
     Ok(Some(shown))
 }

@@ -125,6 +125,11 @@ impl Link {
         Self { ports: ports.into() }
     }
 
+    /// Names of the modules that send and take packets.
+    pub fn senders(&self) -> impl Iterator<Item = &'static str> {
+        self.ports.iter().map(|port| port.module())
+    }
+
     fn port(&self, module: &str) -> Option<&dyn Port> {
         self.ports
             .iter()
@@ -135,9 +140,7 @@ impl Link {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set()
-            .entries(self.ports.iter().map(|port| port.module()))
-            .finish()
+        f.debug_set().entries(self.senders()).finish()
     }
 }
 

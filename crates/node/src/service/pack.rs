@@ -98,7 +98,9 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         let drift_changed = state.get(&drift_key)? != drift.map(encode);
         let signer = transaction.signers.first().map(|entry| entry.key);
         let other_key = signer.filter(|key| account_id(key) != transaction.sender);
-        let account = StateKey::account(&transaction.sender);
+        // Of the depositor, as the verifier has it: that need not be who signed.
+        let depositor = Digest::from_slice(&record.depositor);
+        let account = StateKey::account(&depositor.unwrap_or(transaction.sender));
         let optional = |needed: bool, key: &StateKey| if needed { proven(state, key) } else { Ok(None) };
         Ok(Entries {
             record: proven(state, record_key)?,

@@ -19,7 +19,8 @@ use yulian_types::{
 const ORGANISATION: &str = "zz-data";
 /// Numbers of the writers' keys.
 const WRITERS: std::ops::Range<u8> = 40..60;
-const ADMIN: u8 = 39;
+/// Number of the administrator's key.
+pub(crate) const ADMIN: u8 = 39;
 
 /// The key of a validator.
 pub(crate) fn validator_key(number: u8) -> SecretKey {
@@ -112,23 +113,26 @@ pub(crate) fn deposit(chain: &SealedGenesis, writer: u8, number: u32) -> Arc<Sea
 
 /// The same with an end of validity.
 pub(crate) fn deposit_until(chain: &SealedGenesis, writer: u8, number: u32, until: u64) -> Arc<SealedTransaction> {
+    let key = writer_key(writer);
+    deposit_of(chain, (account_id(&key.public_key()), &key), number, until)
+}
+
+/// The same by any account.
+pub(crate) fn deposit_of(
+    chain: &SealedGenesis,
+    by: (Digest, &SecretKey),
+    number: u32,
+    until: u64,
+) -> Arc<SealedTransaction> {
     let arguments = encode(&proto::Deposit {
         digest: evidence_digest(number).to_vec().into(),
         description: format!("row {number}"),
         source: "test".into(),
     });
-    call(
-        chain,
-        &writer_key(writer),
-        EVIDENCE_MODULE,
-        METHOD_DEPOSIT,
-        number,
-        arguments,
-        until,
-    )
+    call_of(chain, by, (EVIDENCE_MODULE, METHOD_DEPOSIT), number, arguments, until)
 }
 
-/// A signed call of any method.
+/// A signed call of any method by the account whose first key this is.
 pub(crate) fn call(
     chain: &SealedGenesis,
     key: &SecretKey,
@@ -138,9 +142,21 @@ pub(crate) fn call(
     arguments: Bytes,
     until: u64,
 ) -> Arc<SealedTransaction> {
+    let sender = account_id(&key.public_key());
+    call_of(chain, (sender, key), (module, method), number, arguments, until)
+}
+
+/// The same by an account that may have had another key first.
+pub(crate) fn call_of(
+    chain: &SealedGenesis,
+    (sender, key): (Digest, &SecretKey),
+    (module, method): (&str, &str),
+    number: u32,
+    arguments: Bytes,
+    until: u64,
+) -> Arc<SealedTransaction> {
     let mut nonce = [0; 16];
     nonce[..4].copy_from_slice(&number.to_be_bytes());
-    let sender = account_id(&key.public_key());
     let builder = TransactionBuilder::new(chain.chain_id, sender, nonce, until, module, method, arguments);
     let (bytes, _) = builder.sign(key).expect("a key in memory signs");
     Arc::new(SealedTransaction::decode(bytes).expect("a built transaction is well formed"))
@@ -262,7 +278,8 @@ pub(crate) fn propose_protocol(chain: &SealedGenesis, version: u32, height: u64)
     propose(chain, 10, encode(&proto::ActivateProtocol { version, height }))
 }
 
-fn propose(chain: &SealedGenesis, kind: u32, action: Bytes) -> Arc<SealedTransaction> {
+/// A proposal of the only member's admin.
+pub(crate) fn propose(chain: &SealedGenesis, kind: u32, action: Bytes) -> Arc<SealedTransaction> {
     let arguments = encode(&proto::Propose {
         kind,
         action,

@@ -143,16 +143,32 @@ impl Chain {
         self.decoded(key, self.state(key, None).await?.value)
     }
 
+    /// Records of one module after the last provable block, as the node says, and the height of that block: 1 to
+    /// [`STATE_KEYS_MAX`](yulian_api::limits::STATE_KEYS_MAX) keys of that module.
+    pub async fn records<T: Message + Default>(&self, keys: &[StateKey]) -> Result<(u64, Vec<Option<T>>), SdkError> {
+        let (height, values) = self.values(keys).await?;
+        let decoded = keys.iter().zip(values).map(|(key, value)| self.decoded(key, value));
+        Ok((height, decoded.collect::<Result<_, _>>()?))
+    }
+
+    /// The same as they are stored.
+    pub(crate) async fn values(&self, keys: &[StateKey]) -> Result<(u64, Vec<Option<yulian_api::Hex>>), SdkError> {
+        let module_id = keys.first().map_or(0, |key| key.module_id);
+        let keys = keys.iter().map(|key| key.key.clone());
+        let view = self.states(module_id, keys, None).await?;
+        Ok((view.height, view.items.into_iter().map(|item| item.value).collect()))
+    }
+
     pub(crate) fn decoded<T: Message + Default>(
         &self,
         key: &StateKey,
         value: Option<yulian_api::Hex>,
     ) -> Result<Option<T>, SdkError> {
         let record = value.map(|value| T::decode(value.0)).transpose();
-        record.map_err(|error| self.undecodable(key, &error))
+        record.map_err(|error| self.undecodable(key, error))
     }
 
-    pub(crate) fn undecodable(&self, key: &StateKey, error: &dyn std::error::Error) -> SdkError {
+    pub(crate) fn undecodable(&self, key: &StateKey, reason: impl std::fmt::Display) -> SdkError {
         SdkError::Answer {
             path: format!(
                 "{}/state/{}/{}",
@@ -161,7 +177,7 @@ impl Chain {
                 yulian_api::Hex(key.key.clone())
             ),
             status: 200,
-            reason: error.to_string(),
+            reason: reason.to_string(),
         }
     }
 
@@ -196,6 +212,16 @@ impl Chain {
     /// Organisations.
     pub async fn organisations(&self, page: &Page) -> Result<OrganisationPage, SdkError> {
         self.read(format!("/organisations?{}", page.query())).await
+    }
+
+    /// Accounts of an organisation, in ascending order of id, frozen ones too.
+    pub async fn accounts(&self, organisation: &str, page: &Page) -> Result<AccountPage, SdkError> {
+        self.read(format!(
+            "/organisations/{}/accounts?{}",
+            escape(organisation),
+            page.query()
+        ))
+        .await
     }
 
     /// An account.

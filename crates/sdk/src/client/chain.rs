@@ -48,6 +48,11 @@ impl Chain {
         })
     }
 
+    /// Where its operations are.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Genesis digest.
     pub fn id(&self) -> Digest {
         self.id

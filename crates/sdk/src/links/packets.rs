@@ -1,12 +1,9 @@
 //! Packets: what has not ended, and where each stands.
 
-use crate::{
-    client::Chain,
-    error::SdkError,
-    limits::{PACKETS_SEARCHED_MAX, READS_AT_ONCE},
-};
-use futures::{StreamExt, TryStreamExt, future::try_join, stream};
-use std::fmt;
+use crate::{client::Chain, error::SdkError, limits::PACKETS_SEARCHED_MAX};
+use futures::future::try_join;
+use std::{fmt, ops::Range};
+use yulian_api::{Hex, limits::STATE_KEYS_MAX};
 use yulian_types::{
     Digest, SealedPacket, StateKey,
     proto::{OutCursor, PacketEnd, PacketRef, PacketResult, RelayRecord},
@@ -133,8 +130,32 @@ impl Chain {
     ) -> Result<Option<SealedPacket>, SdkError> {
         let key = StateKey::packet_sent(destination, module, sequence);
         let value = self.state(&key, None).await?.value;
-        let decoded = value.map(|value| SealedPacket::decode(value.0)).transpose();
-        decoded.map_err(|error| self.undecodable(&key, &error))
+        value.map(|value| self.sealed(&key, value)).transpose()
+    }
+
+    /// Those of these packets that have not ended, ascending, and the height after which that is so: at most
+    /// [`STATE_KEYS_MAX`](yulian_api::limits::STATE_KEYS_MAX), and one at least.
+    pub async fn packets(
+        &self,
+        destination: &Digest,
+        module: &str,
+        sequences: Range<u64>,
+    ) -> Result<(u64, Vec<SealedPacket>), SdkError> {
+        let key = |sequence| StateKey::packet_sent(destination, module, sequence);
+        let keys: Vec<StateKey> = sequences.map(key).collect();
+        let (height, values) = self.values(&keys).await?;
+        let found = keys.iter().zip(values);
+        let packets = found.filter_map(|(key, value)| Some(self.sealed(key, value?)));
+        Ok((height, packets.collect::<Result<_, _>>()?))
+    }
+
+    /// The packet that this chain sent under a key.
+    fn sealed(&self, key: &StateKey, value: Hex) -> Result<SealedPacket, SdkError> {
+        let packet = SealedPacket::decode(value.0).map_err(|error| self.undecodable(key, error))?;
+        match packet.source == self.id() && packet.sent_key() == *key {
+            true => Ok(packet),
+            false => Err(self.undecodable(key, "another packet")),
+        }
     }
 
     /// How a packet that this chain sent ended; `None` while it has not.
@@ -153,14 +174,12 @@ impl Chain {
         let cursor: Option<OutCursor> = self.record(&StateKey::out_cursor(destination, module)).await?;
         let OutCursor { next, pending } = cursor.unwrap_or(OutCursor { next: 1, pending: 0 });
         let lowest = next.saturating_sub(PACKETS_SEARCHED_MAX).max(1);
-        let mut packets = Vec::new();
-        let mut found = stream::iter((lowest..next).rev())
-            .map(|sequence| self.packet(destination, module, sequence))
-            .buffered(READS_AT_ONCE);
-        while (packets.len() as u64) < pending
-            && let Some(packet) = found.try_next().await?
-        {
-            packets.extend(packet);
+        let (mut packets, mut until) = (Vec::new(), next);
+        while until > lowest && (packets.len() as u64) < pending {
+            let from = until.saturating_sub(STATE_KEYS_MAX as u64).max(lowest);
+            let (_, found) = self.packets(destination, module, from..until).await?;
+            packets.extend(found.into_iter().rev());
+            until = from;
         }
         Ok(OpenPackets {
             packets,

@@ -1,8 +1,14 @@
 //! Nodes that answer nonsense, too much, or never.
 
-use crate::world::{Running, listen, node, serve};
+use crate::world::{Running, chain, listen, node, serve};
+use axum::{
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::IntoResponse,
+};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use yulian_api::{limits::Limits, router};
 use yulian_sdk::{Client, HttpError, Options, SdkError, views::StreamDetail};
 
 /// Answers every connection with these bytes and closes it.
@@ -139,4 +145,19 @@ async fn a_stream_that_falls_silent_is_opened_elsewhere() {
     let chain = crate::world::chain_with(&[&server.url, &url], options).await;
     let mut follow = chain.beginning_with(1).follow(0, StreamDetail::Header);
     assert_eq!(follow.next().await.expect("open").expect("block").header.height, 0);
+}
+
+#[tokio::test]
+async fn a_history_without_end_is_an_error() {
+    let (listener, url) = listen().await;
+    let endless = async |request: Request, next: Next| match request.uri().path().ends_with("/validator-history") {
+        true => r#"{"items":[],"next":"1"}"#.into_response(),
+        false => next.run(request).await,
+    };
+    let app = router(node(), Limits::default()).layer(from_fn(endless));
+    let _running = Running::new(tokio::spawn(async move {
+        axum::serve(listener, app).await.expect("server");
+    }));
+    let error = chain(&[&url]).await.validators_since(7).await.expect_err("no end");
+    assert!(matches!(error, SdkError::Answer { .. }), "{error}");
 }

@@ -3,7 +3,9 @@
 mod calls;
 mod evidence;
 mod follow;
+mod fork;
 mod hostile;
+mod links;
 mod proofs;
 mod reads;
 mod relay;

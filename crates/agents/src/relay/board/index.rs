@@ -27,8 +27,8 @@ pub(super) struct Place {
     pub(super) unproven: Option<(Digest, u64)>,
     /// Its destination and time-out, while a block there may show that it is late.
     pub(super) timeout: Option<(Digest, u64)>,
-    /// Its source and the height at which it was sent.
-    pub(super) sent: (Digest, u64),
+    /// Its source, and from where on that is followed to meet it again.
+    pub(super) since: (Digest, u64),
 }
 
 #[derive(Debug, Default, Clone)]
@@ -47,7 +47,7 @@ pub(super) struct Index {
     waiting: BTreeMap<Digest, BTreeSet<(u64, u64)>>,
     blocked: BTreeMap<Digest, BTreeSet<(u64, u64)>>,
     timeouts: BTreeMap<Digest, BTreeSet<(u64, u64)>>,
-    sent: BTreeSet<(Digest, u64, u64)>,
+    since: BTreeSet<(Digest, u64, u64)>,
     counts: BTreeMap<&'static str, usize>,
 }
 
@@ -89,7 +89,7 @@ impl Index {
     pub(super) fn put(&mut self, number: u64, place: Place) {
         self.remove(number);
         *self.counts.entry(place.name()).or_default() += 1;
-        self.sent.insert((place.sent.0, place.sent.1, number));
+        self.since.insert((place.since.0, place.since.1, number));
         if let Some((chain, timeout)) = place.timeout {
             self.timeouts.entry(chain).or_default().insert((timeout, number));
         }
@@ -121,7 +121,7 @@ impl Index {
         if let Some(count) = self.counts.get_mut(place.name()) {
             *count -= 1;
         }
-        self.sent.remove(&(place.sent.0, place.sent.1, number));
+        self.since.remove(&(place.since.0, place.since.1, number));
         if let Some((chain, timeout)) = place.timeout {
             take(&mut self.timeouts, &chain, (timeout, number));
         }
@@ -136,6 +136,11 @@ impl Index {
         if let Some(turns) = turns {
             take(&mut turns.queues, &place.queue, (place.order, number));
         }
+    }
+
+    /// What was to be done with a packet when it was put here last.
+    pub(super) fn stage(&self, number: u64) -> Option<Stage> {
+        self.places.get(&number).map(|place| place.stage)
     }
 
     /// What waited for a chain to come this far; each is put anew.
@@ -251,9 +256,9 @@ impl Index {
         chains.map(|(chain, _)| *chain).collect()
     }
 
-    /// The lowest height at which a chain sent one of them.
-    pub(super) fn lowest_sent(&self, chain: &Digest) -> Option<u64> {
-        let from = self.sent.range((*chain, 0, 0)..=(*chain, u64::MAX, u64::MAX)).next();
+    /// The lowest height from which on a chain is followed to meet all that it sent.
+    pub(super) fn lowest_since(&self, chain: &Digest) -> Option<u64> {
+        let from = self.since.range((*chain, 0, 0)..=(*chain, u64::MAX, u64::MAX)).next();
         from.map(|(_, height, _)| *height)
     }
 

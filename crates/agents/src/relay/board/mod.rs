@@ -140,7 +140,10 @@ impl Step {
 
 #[derive(Debug, Clone, Default)]
 struct Entry {
+    /// Its source's state proves it after this height.
     sent: u64,
+    /// From this height on its source is followed to meet it again.
+    since: u64,
     relayed: Option<u64>,
     received: Option<u64>,
     /// Time-out, once the packet has been read.
@@ -153,8 +156,6 @@ struct Entry {
     not_before_ms: u64,
     failures: u32,
     waits: u32,
-    /// Its step is one that ends it.
-    ends: bool,
 }
 
 /// How far a chain is known.
@@ -173,7 +174,7 @@ pub struct Board {
     known: BTreeMap<Digest, Known>,
     /// Source and destination, where the source has ended the link.
     left: BTreeSet<(Digest, Digest)>,
-    /// Lowest height of a chain at which a packet was sent for which there was no room.
+    /// Lowest height of a chain from which on it is followed to meet packets for which there was no room.
     missed: BTreeMap<Digest, u64>,
     /// Chains that take nothing new for now.
     apart: BTreeSet<Digest>,
@@ -209,19 +210,17 @@ impl Board {
             self.forget(&key);
             return;
         }
-        let number = match self.numbers.get(&key) {
-            Some(number) => *number,
-            None if event == Event::Sent && self.entries.len() < PACKETS_MAX => self.admit(key, look),
-            None if event == Event::Sent => {
-                let lowest = self.missed.entry(key.source).or_insert(height);
-                *lowest = height.min(*lowest);
-                return;
-            }
-            None => return,
+        let number = match (self.numbers.get(&key), event) {
+            (Some(number), _) => Some(*number),
+            (None, Event::Sent) => self.admit(key, height, look),
+            (None, _) => None,
+        };
+        let Some(number) = number else {
+            return;
         };
         self.change(number, |entry| {
             match event {
-                Event::Sent => entry.sent = height,
+                Event::Sent => (entry.sent, entry.since) = (height, height),
                 Event::Relayed => entry.relayed = Some(height),
                 _ => entry.received = Some(height),
             }
@@ -231,7 +230,32 @@ impl Board {
         });
     }
 
-    fn admit(&mut self, key: PacketKey, look: bool) -> u64 {
+    /// Takes note of a packet that its source's state shows after a height, and that has not ended. The blocks from `since` on are
+    /// where it was sent, and are no longer there: whoever follows its source from there learns that, and reads the state again.
+    pub fn found(&mut self, packet: SealedPacket, since: u64, height: u64) {
+        let key = PacketKey {
+            source: packet.source,
+            destination: packet.destination,
+            module: packet.message.module.clone(),
+            sequence: packet.message.sequence,
+        };
+        if self.numbers.contains_key(&key) {
+            return;
+        }
+        let Some(number) = self.admit(key.clone(), since, true) else {
+            return;
+        };
+        self.change(number, |entry| (entry.sent, entry.since) = (height, since));
+        self.set_read(&key, &Arc::new(packet));
+    }
+
+    /// Makes an entry for a packet that was sent. Where there is no room its source is followed once more, from `since` on.
+    fn admit(&mut self, key: PacketKey, since: u64, look: bool) -> Option<u64> {
+        if self.entries.len() >= PACKETS_MAX {
+            let lowest = self.missed.entry(key.source).or_insert(since);
+            *lowest = since.min(*lowest);
+            return None;
+        }
         let number = self.next;
         self.next += 1;
         self.numbers.insert(key.clone(), number);
@@ -240,7 +264,7 @@ impl Board {
             ..Entry::default()
         };
         self.entries.insert(number, (key, entry));
-        number
+        Some(number)
     }
 
     /// Changes an entry and puts it where it belongs then.
@@ -252,27 +276,21 @@ impl Board {
         self.place(number);
     }
 
-    /// A wait was for the step before: what now ends a packet does not wait for that. An ordered one that is late goes to and fro between
-    /// two steps, so there the wait stays.
-    fn hurry(&mut self, number: u64) {
+    /// Puts an entry where it belongs. A wait was for the step before: what now ends a packet does not wait for that. An ordered one
+    /// that is late goes to and fro between two steps, so there the wait stays.
+    fn place(&mut self, number: u64) {
         let Some((key, entry)) = self.entries.get(&number) else {
             return;
         };
-        let stage = self.stage(key, entry);
-        let ends = stage == Stage::GiveUp || (stage == Stage::TimeOut && !entry.ordered);
-        if let Some((_, entry)) = self.entries.get_mut(&number) {
-            if ends && !entry.ends {
-                entry.not_before_ms = 0;
-            }
-            entry.ends = ends;
+        let mut place = self.place_of(key, entry, number);
+        let ends = |stage| stage == Stage::GiveUp || (stage == Stage::TimeOut && !entry.ordered);
+        if ends(place.stage) && !self.index.stage(number).is_some_and(ends) {
+            place.until_ms = 0;
         }
-    }
-
-    fn place(&mut self, number: u64) {
-        self.hurry(number);
-        if let Some((key, entry)) = self.entries.get(&number) {
-            let place = self.place_of(key, entry, number);
-            self.index.put(number, place);
+        let until_ms = place.until_ms;
+        self.index.put(number, place);
+        if let Some((_, entry)) = self.entries.get_mut(&number) {
+            entry.not_before_ms = until_ms;
         }
     }
 
@@ -304,7 +322,7 @@ impl Board {
                 .timeout_ms
                 .filter(|_| open && followed)
                 .map(|timeout| (key.destination, timeout)),
-            sent: (key.source, entry.sent),
+            since: (key.source, entry.since),
         }
     }
 
@@ -319,12 +337,22 @@ impl Board {
         }
     }
 
-    /// Where a chain must be followed from once more, now that there is room for what was left out.
+    fn has_room(&self) -> bool {
+        self.entries.len() <= PACKETS_MAX / 2
+    }
+
+    /// Chains that must be followed once more, now that there is room for what was left out.
+    pub fn to_follow_again(&self) -> Vec<Digest> {
+        let missed = self.missed.keys().copied();
+        missed.filter(|_| self.has_room()).collect()
+    }
+
+    /// Where a chain must be followed from once more, if it is one of those.
     pub fn again_from(&mut self, chain: &Digest) -> Option<u64> {
-        if self.entries.len() > PACKETS_MAX / 2 {
-            return None;
+        match self.has_room() {
+            true => self.missed.remove(chain),
+            false => None,
         }
-        self.missed.remove(chain)
     }
 
     /// The chains to which a source has ended its links. Returns whether that is new: then there may be something to do.
@@ -536,7 +564,7 @@ impl Board {
     pub fn done_up_to(&self, chain: &Digest, followed: u64) -> u64 {
         let open = self
             .index
-            .lowest_sent(chain)
+            .lowest_since(chain)
             .into_iter()
             .chain(self.missed.get(chain).copied());
         open.min()

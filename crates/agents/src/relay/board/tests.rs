@@ -16,19 +16,28 @@ fn key(sequence: u64) -> PacketKey {
     }
 }
 
-/// The packet has been read: it goes from chain 1 to chain 2.
-fn read(board: &mut Board, sequence: u64, timeout_ms: u64, ordered: bool) {
+/// A packet from chain 1 to chain 2.
+fn packet(sequence: u64, timeout_ms: u64, ordered: bool) -> SealedPacket {
+    packet_of(&key(sequence), timeout_ms, ordered)
+}
+
+fn packet_of(key: &PacketKey, timeout_ms: u64, ordered: bool) -> SealedPacket {
     let packet = SealedPacket::new(Packet {
-        source: id(1).to_vec().into(),
-        destination: id(2).to_vec().into(),
-        module: "notice".into(),
+        source: key.source.to_vec().into(),
+        destination: key.destination.to_vec().into(),
+        module: key.module.clone(),
         method: "post".into(),
-        sequence,
+        sequence: key.sequence,
         timeout_ms,
         ordered,
         ..Default::default()
     });
-    board.set_read(&key(sequence), &Arc::new(packet.unwrap()));
+    packet.unwrap()
+}
+
+/// The packet has been read.
+fn read(board: &mut Board, sequence: u64, timeout_ms: u64, ordered: bool) {
+    board.set_read(&key(sequence), &Arc::new(packet(sequence, timeout_ms, ordered)));
 }
 
 fn not_before(board: &Board) -> u64 {
@@ -267,11 +276,46 @@ fn what_found_no_room_is_followed_once_more() {
     (1..=most + 2).for_each(|sequence| board.note(Event::Sent, key(sequence), 10 + sequence, false));
     assert_eq!(board.entries.len(), PACKETS_MAX);
     (1..=most / 2 - 1).for_each(|sequence| board.forget(&key(sequence)));
-    assert_eq!(board.again_from(&id(1)), None);
+    assert_eq!((board.to_follow_again(), board.again_from(&id(1))), (vec![], None));
     (most / 2..=most).for_each(|sequence| board.forget(&key(sequence)));
     assert_eq!(board.done_up_to(&id(1), u64::MAX), most + 10);
+    assert_eq!(board.to_follow_again(), [id(1)]);
     assert_eq!(board.again_from(&id(1)), Some(most + 11));
-    assert_eq!(board.again_from(&id(1)), None);
+    assert_eq!((board.to_follow_again(), board.again_from(&id(1))), (vec![], None));
+}
+
+#[test]
+fn what_the_state_shows_holds_the_cursor_where_its_blocks_were() {
+    let mut board = board(0);
+    board.found(packet(1, 2 * NOW, false), 40, 90);
+    board.found(packet(2, 2 * NOW, false), 40, 90);
+    assert_eq!(board.done_up_to(&id(1), 90), 39);
+    board.advanced(&id(1), 90, 1);
+    assert_eq!(stages(&board, 0), [(1, Stage::Relay), (2, Stage::Relay)]);
+    assert!(
+        board
+            .clone()
+            .take(&id(0), NOW, 10)
+            .iter()
+            .all(|step| step.look && step.sent == 90)
+    );
+    // Its block is met after all, the other one is known from before.
+    board.note(Event::Sent, key(1), 91, false);
+    board.note(Event::Relayed, key(2), 7, false);
+    board.found(packet(2, 2 * NOW, false), 10, 95);
+    assert_eq!(board.done_up_to(&id(1), 95), 39);
+    board.note(Event::Ended, key(2), 96, false);
+    assert_eq!(board.done_up_to(&id(1), 96), 90);
+}
+
+#[test]
+fn what_the_state_shows_and_finds_no_room_is_read_once_more() {
+    let mut board = board(0);
+    (1..=PACKETS_MAX as u64).for_each(|sequence| board.note(Event::Sent, key(sequence + 1), 500, false));
+    board.found(packet(1, 2 * NOW, false), 40, 600);
+    assert_eq!(board.done_up_to(&id(1), 600), 39);
+    (1..=PACKETS_MAX as u64).for_each(|sequence| board.forget(&key(sequence + 1)));
+    assert_eq!(board.again_from(&id(1)), Some(40));
 }
 
 #[test]
@@ -398,7 +442,7 @@ fn the_index_finds_what_looking_at_all_would_find() {
         };
         let stage = [Stage::Relay, Stage::Receive, Stage::Acknowledge, Stage::TimeOut][dice.throw(4) as usize];
         let height = heights[0] + dice.throw(3);
-        match dice.throw(12) {
+        match dice.throw(13) {
             0..=2 => board.note(Event::Sent, key, height, dice.throw(2) == 0),
             3 => board.note(Event::Relayed, key, height, false),
             4 => board.note(Event::Received, key, height, false),
@@ -409,17 +453,8 @@ fn the_index_finds_what_looking_at_all_would_find() {
                 board.set_left(&key.source, [id(dice.throw(4) as u8)].into());
             }
             9 => {
-                let packet = SealedPacket::new(Packet {
-                    source: key.source.to_vec().into(),
-                    destination: key.destination.to_vec().into(),
-                    module: key.module.clone(),
-                    method: "post".into(),
-                    sequence: key.sequence,
-                    timeout_ms: now + dice.throw(2_000),
-                    ordered: dice.throw(2) == 0,
-                    ..Default::default()
-                });
-                board.set_read(&key, &Arc::new(packet.unwrap()));
+                let packet = packet_of(&key, now + dice.throw(2_000), dice.throw(2) == 0);
+                board.set_read(&key, &Arc::new(packet));
             }
             10 => {
                 let at = id(dice.throw(3) as u8);
@@ -434,6 +469,7 @@ fn the_index_finds_what_looking_at_all_would_find() {
                     }
                 }
             }
+            11 => board.found(packet_of(&key, now, false), dice.throw(height), height),
             _ => {
                 let chain = dice.throw(4) as usize;
                 heights[chain] += 1;
@@ -452,12 +488,12 @@ fn the_index_finds_what_looking_at_all_would_find() {
                     .collect::<BTreeSet<u64>>(),
                 found
             );
-            let sent = board
+            let since = board
                 .entries
                 .values()
                 .filter(|(key, _)| key.source == at)
-                .map(|(_, entry)| entry.sent);
-            assert_eq!(board.index.lowest_sent(&at), sent.min());
+                .map(|(_, entry)| entry.since);
+            assert_eq!(board.index.lowest_since(&at), since.min());
         }
         assert_eq!(board.backlog().values().sum::<usize>(), board.entries.len());
     }

@@ -18,7 +18,7 @@ use yulian_sdk::{Account, Chain, SignedTransaction, limits::STATE_KEYS_MAX, view
 use yulian_types::{
     Digest, StateKey,
     proto::{Ask, PacketEnd, PacketRef, Receipt},
-    state_keys::{LINK_ID, PACKET_DONE, PACKET_FAILED, PACKET_GIVEN_UP, PACKET_TIMED_OUT},
+    state_keys::{PACKET_DONE, PACKET_FAILED, PACKET_GIVEN_UP, PACKET_TIMED_OUT},
 };
 
 /// A chain that asks another the same question again and again.
@@ -173,13 +173,10 @@ impl Source {
         };
         let all: Vec<u64> = (first..=last).collect();
         for some in all.chunks(STATE_KEYS_MAX) {
-            let keys = some
-                .iter()
-                .map(|sequence| StateKey::packet_ended(&self.of, VERIFICATION_MODULE, *sequence).key);
-            let view = self.chain.states(LINK_ID, keys, None).await.map_err(sdk)?;
-            for item in view.items {
-                ends.count(item.value.and_then(|value| PacketEnd::decode(value.0).ok()));
-            }
+            let key = |sequence: &u64| StateKey::packet_ended(&self.of, VERIFICATION_MODULE, *sequence);
+            let keys: Vec<StateKey> = some.iter().map(key).collect();
+            let (_, found) = self.chain.records(&keys).await.map_err(sdk)?;
+            found.into_iter().for_each(|end| ends.count(end));
         }
         Ok(ends)
     }

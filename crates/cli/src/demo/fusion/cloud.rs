@@ -1,6 +1,6 @@
 //! A chain for an application, and a cloud that is lost.
 
-use super::{Scene, not_held, say};
+use super::{Scene, not_held, say, until};
 use crate::{clock, files, problem::Result};
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 const AWAY_S: &str = "5";
 /// A paused chain can be archived after a few seconds.
 const ARCHIVED_WITHIN: Duration = Duration::from_secs(20);
-/// Between two tries.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Code of a chain that was paused just now.
+const TOO_EARLY: &str = "chain.too_early";
 
 /// Created by a transaction, used, and archived so that the demonstration can be repeated.
 pub(super) async fn created(scene: &Scene) -> Result<String> {
@@ -32,18 +32,16 @@ pub(super) async fn created(scene: &Scene) -> Result<String> {
 
 /// A chain is archived once it has been paused for a while, so that every node has its last block.
 async fn archive(scene: &Scene, name: &str) -> Result<()> {
-    let until = Instant::now() + ARCHIVED_WITHIN;
-    loop {
-        let answer = scene
-            .shell
-            .quietly(&["chain", "archive", name, "--reason", "demo"])
-            .await?;
+    let words = ["chain", "archive", name, "--reason", "demo"];
+    let archived = until(ARCHIVED_WITHIN, async || {
+        let answer = scene.shell.quietly(&words).await?;
         match answer.value["error"]["code"].as_str() {
-            _ if answer.code == 0 => return Ok(()),
-            Some("chain.too_early") if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
-            _ => return Err(not_held(&answer.value.to_string())),
+            _ if answer.code == 0 => Ok(Some(())),
+            Some(TOO_EARLY) => Ok(None),
+            _ => Err(not_held(&answer.value.to_string())),
         }
-    }
+    });
+    archived.await?.ok_or_else(|| not_held(TOO_EARLY))
 }
 
 pub(super) async fn lost(scene: &Scene) -> Result<String> {

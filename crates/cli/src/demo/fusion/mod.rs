@@ -19,7 +19,10 @@ use crate::{
 };
 use clap::Args;
 use shell::Shell;
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 /// Chains that play; `--topology henan` has them.
 const DEPOSITOR: &str = "郑州";
@@ -33,6 +36,20 @@ pub(crate) struct Arguments {
     dir: PathBuf,
     #[arg(long, default_value = "联通")]
     cloud: String,
+}
+
+/// Between two looks at what takes a moment.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Looks until there is an answer; none where that takes too long.
+async fn until<T>(within: Duration, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+    let end = Instant::now() + within;
+    loop {
+        match look().await? {
+            None if Instant::now() < end => tokio::time::sleep(LOOK_EVERY).await,
+            answer => return Ok(answer),
+        }
+    }
 }
 
 /// Where it plays.

@@ -1,6 +1,6 @@
 //! Vouchers that go round, a message that nobody takes, and an agent that is killed.
 
-use super::{ASKER, DEPOSITOR, PAUSED, Scene, THIRD, not_held, say, verification::Record};
+use super::{ASKER, DEPOSITOR, PAUSED, Scene, THIRD, not_held, say, until, verification::Record};
 use crate::{agent, clock, problem::Result};
 use futures::{StreamExt, stream};
 use rustix::process::{Pid, Signal, kill_process};
@@ -18,8 +18,8 @@ const QUESTIONS: usize = 40;
 const AT_ONCE: usize = 20;
 /// The agent is back after this time.
 const BACK_WITHIN: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// An agent that lives says so every second: one that did not for so long, ms, is none.
+const SILENT_MS_MAX: u64 = 10_000;
 
 /// A series of vouchers, and who holds them.
 pub(super) struct Series {
@@ -143,14 +143,10 @@ pub(super) async fn agent_killed(scene: &Scene, record: &Record) -> Result<Strin
         }
     }
     let took = started.elapsed().as_millis() as u64;
-    let until = Instant::now() + BACK_WITHIN;
-    let second = loop {
-        match process(&folder).filter(|process| *process != first) {
-            Some(process) => break process,
-            None if Instant::now() > until => return Err(not_held("agent")),
-            None => tokio::time::sleep(LOOK_EVERY).await,
-        }
-    };
+    let second = until(BACK_WITHIN, async || {
+        Ok(process(&folder).filter(|process| *process != first))
+    });
+    let second = second.await?.ok_or_else(|| not_held("agent"))?;
     Ok(say::fusion_agent_figure(
         first,
         second,
@@ -160,6 +156,9 @@ pub(super) async fn agent_killed(scene: &Scene, record: &Record) -> Result<Strin
     ))
 }
 
+/// The agent that works in a folder now. What the last one left there may be another program's number today.
 fn process(folder: &std::path::Path) -> Option<u32> {
-    Cursors::read_status(folder).ok().map(|status| status.process)
+    let status = Cursors::read_status(folder).ok()?;
+    let lives = clock::now_ms().saturating_sub(status.time_ms) <= SILENT_MS_MAX;
+    lives.then_some(status.process)
 }

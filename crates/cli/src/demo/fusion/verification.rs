@@ -1,22 +1,16 @@
 //! One city deposits, another verifies it, and a third party does so offline.
 
-use super::{ASKER, DEPOSITOR, PAUSED, Scene, THIRD, not_held, say};
+use super::{ASKER, DEPOSITOR, PAUSED, Scene, THIRD, not_held, say, until};
 use crate::{
     clock, files, network,
     problem::{Cause, Result},
     text::problem,
 };
-use std::{
-    fs,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{fs, path::PathBuf, time::Duration};
 use yulian_exec::rules::ROLE_WRITER;
 
 /// The agent introduces all chains to each other within this time.
 const LINKED_WITHIN: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// A digest that no chain has: nobody's genesis.
 const NOBODY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
 
@@ -29,10 +23,11 @@ pub(super) struct Record {
 
 /// Waits until the chains that play know each other.
 pub(super) async fn linked(scene: &Scene) -> Result<String> {
-    let started = Instant::now();
     let played = [DEPOSITOR, ASKER, THIRD, PAUSED];
-    loop {
-        let mut known = 0;
+    let all = played.len() * (played.len() - 1);
+    let mut known = 0;
+    let linked = until(LINKED_WITHIN, async || {
+        known = 0;
         for at in played {
             let answer = scene.shell.ok_quietly(&["link", "list", "--chain", at]).await?;
             let links = answer.value["links"].as_array().cloned().unwrap_or_default();
@@ -42,14 +37,11 @@ pub(super) async fn linked(scene: &Scene) -> Result<String> {
             };
             known += played.iter().filter(|name| **name != at).filter(active).count();
         }
-        let all = played.len() * (played.len() - 1);
-        if known == all {
-            return Ok(say::fusion_links_figure(played.len(), all));
-        }
-        if started.elapsed() > LINKED_WITHIN {
-            return Err(not_held(&format!("{known} / {all}")));
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+        Ok((known == all).then_some(()))
+    });
+    match linked.await? {
+        Some(()) => Ok(say::fusion_links_figure(played.len(), all)),
+        None => Err(not_held(&format!("{known} / {all}"))),
     }
 }
 
@@ -68,7 +60,11 @@ pub(super) async fn deposit(scene: &Scene) -> Result<(Record, String)> {
     // The same account as the command took: there is one that writes and does nothing else.
     let record = network::record::Record::read(&scene.connect.dir)?;
     let organisation = record.account(None, ROLE_WRITER)?.organisation.clone();
-    let figure = say::fusion_deposit_figure(&digest[..16], clock::span(answer.took.as_millis() as u64), pack.len());
+    let figure = say::fusion_deposit_figure(
+        digest.get(..16).unwrap_or_default(),
+        clock::span(answer.took.as_millis() as u64),
+        pack.len(),
+    );
     Ok((
         Record {
             file,
