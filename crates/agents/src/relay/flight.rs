@@ -35,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A packet is done elsewhere: nothing is wrong.
 const DONE_ELSEWHERE: [&str; 3] = ["link.already_relayed", "link.already_received", "link.not_pending"];
 
+/// The chain takes nothing new: what was new to it was refused, and all beside it.
+const NOTHING_NEW: [&str; 2] = ["chain.paused", "chain.storage_quota"];
+
 /// Brings the steps, as far as they find room in one transaction, and tells the board what became of each.
 pub(super) async fn fly(shared: Arc<Shared>, at: Digest, steps: Vec<Step>) {
     let _sequences = Sequences::of(&shared, at, &steps);
@@ -269,6 +272,19 @@ async fn submit(shared: &Shared, place: &Place, cargo: Cargo) {
     let now = now_ms();
     {
         let mut board = shared.board();
+        let at = place.chain().id();
+        if codes
+            .iter()
+            .any(|code| NOTHING_NEW.iter().any(|refusal| code.starts_with(refusal)))
+        {
+            board.set_apart(&at, true);
+        } else if places
+            .iter()
+            .zip(&codes)
+            .any(|((step, _), code)| step.stage.is_new() && code.is_empty())
+        {
+            board.set_apart(&at, false);
+        }
         for ((step, kind), code) in places.iter().zip(&codes) {
             let (key, stage) = (&step.packet, step.stage);
             match (code.as_str(), *kind) {

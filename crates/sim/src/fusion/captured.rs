@@ -13,6 +13,7 @@ use super::{
     proof::Session,
 };
 use bytes::Bytes;
+use prost::Message as _;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     collections::BTreeSet,
@@ -53,6 +54,8 @@ pub(crate) struct Captured {
     /// Home and id of each series.
     series: Vec<(usize, Digest)>,
     ears: Ears,
+    /// Places of chains that took two final headers of one height.
+    pub(crate) forked: Mutex<BTreeSet<usize>>,
     /// Claims that they brought to a home chain, and vouchers of their own to others.
     pub(crate) claims: AtomicUsize,
 }
@@ -121,6 +124,7 @@ impl Captured {
             place,
             series: series.iter().enumerate().map(|(at, id)| (at + 1, *id)).collect(),
             ears: Ears::new(),
+            forked: Mutex::default(),
             claims: AtomicUsize::new(0),
         }
     }
@@ -131,11 +135,11 @@ impl Captured {
         loop {
             self.net.pause(random.random_range(PAUSES_MS)).await;
             self.ears.listen(&self.net, &mut random, |key| key.destination == id);
-            match (self.net.is_quiet(), random.random_range(0..6)) {
+            match (self.net.is_quiet(), random.random_range(0..8)) {
                 (true, _) if is_hosted(self.place) => return,
                 (true, _) | (false, 0..=2) => self.end_one(&mut random).await,
                 // The relay chain issues nothing.
-                (false, 3) if self.place != HUB => self.flood(&mut random).await,
+                (false, 3 | 4) if self.place != HUB => self.flood(&mut random).await,
                 (false, _) => self.claim(&mut random).await,
             }
         }
@@ -175,6 +179,9 @@ impl Captured {
             let item = late.item(CARRY_TIME_OUT, &packet, &key);
             return self.carry(random, city, vec![late.update], vec![item]).await;
         }
+        // Now and then not the one that was sent.
+        let twin = (random.random_range(0..6) == 0).then(|| self.twin(&packet)).flatten();
+        let packet = twin.unwrap_or(packet);
         let done = random.random_range(0..4) > 0;
         let record = encode(&PacketResult {
             packet: packet.digest.to_vec().into(),
@@ -238,8 +245,18 @@ impl Captured {
         // Now and then it speaks for somebody else, or to somebody who is no home of these.
         let (source, to) = match random.random_range(0..10) {
             0 => (other, home),
-            1 => (self.place, other),
+            1 | 2 => (self.place, other),
             _ => (self.place, home),
+        };
+        let elsewhere = VoucherMove {
+            to: holder_id(other, 0).into(),
+            onward: Bytes::new(),
+            onward_timeout_ms: 0,
+            ..movement.clone()
+        };
+        let (method, movement) = match to == home {
+            true => (method, movement),
+            false => ("move", elsewhere),
         };
         self.make(random, (source, to), method, &movement).await;
     }
@@ -277,8 +294,21 @@ impl Captured {
             let item = item(&head, CARRY_RECEIVE);
             return self.carry(random, to, vec![head.update], vec![item]).await;
         }
-        let relay = vec![item(&head, CARRY_RELAY)];
-        self.carry(random, HUB, vec![head.update.clone()], relay).await;
+        // Now and then past the relay chain, or another one than it has seen.
+        let (shown, unseen) = match random.random_range(0..6) {
+            0 => (None, true),
+            1 => (self.twin(packet), false),
+            _ => (Some(packet.clone()), false),
+        };
+        if unseen {
+            let item = item(&head, CARRY_RECEIVE);
+            return self.carry(random, to, vec![head.update], vec![item]).await;
+        }
+        let Some(shown) = shown else { return };
+        let seen = self.forger.head(random, state(&[(key.clone(), &shown.bytes)]), 0);
+        let Some(seen) = seen else { return };
+        let relay = vec![seen.item(CARRY_RELAY, &shown, &key)];
+        self.carry(random, HUB, vec![seen.update], relay).await;
         for _ in 0..3 {
             self.net.pause(random.random_range(100..300)).await;
             let mut session = Session::new(&self.net, to);
@@ -296,17 +326,50 @@ impl Captured {
         }
     }
 
-    /// Shows a chain two final headers of one height.
+    /// A packet of the same place that says something else.
+    fn twin(&self, packet: &SealedPacket) -> Option<SealedPacket> {
+        let mut message = packet.message.clone();
+        if let Ok(mut movement) = VoucherMove::decode(message.payload.clone()) {
+            movement.amount = movement.amount.saturating_add(1);
+            message.payload = encode(&movement);
+        }
+        message.timeout_ms += 1;
+        SealedPacket::new(message).ok()
+    }
+
+    /// Shows a chain two final headers of one height, as such or one after the other.
     pub(crate) async fn fork(&self, at: usize, seed: u64) {
         let mut random = StdRng::seed_from_u64(seed);
         let Some(conflict) = self.forger.conflict(&mut random) else {
             return;
         };
-        for _ in 0..FORK_TRIES {
-            let call = self.call(&mut random, at, "link.report_conflict", encode(&conflict));
-            if call.await.is_some() {
+        let calls = match (random.random_range(0..2), &conflict.first, &conflict.second) {
+            (0, Some(first), Some(second)) => [first, second]
+                .map(|update| ("link.carry", encode(&only(update))))
+                .to_vec(),
+            _ => vec![("link.report_conflict", encode(&conflict))],
+        };
+        for (call, arguments) in &calls {
+            let mut done = false;
+            for _ in 0..FORK_TRIES {
+                let receipt = self.call(&mut random, at, call, arguments.clone()).await;
+                done = receipt.as_ref().is_some_and(|receipt| receipt.status == 0);
+                if receipt.is_some() {
+                    break;
+                }
+            }
+            if !done {
                 return;
             }
         }
+        self.forked.lock().expect("chains").insert(at);
+    }
+}
+
+/// A header by itself.
+fn only(update: &LinkUpdate) -> Carry {
+    Carry {
+        updates: vec![update.clone()],
+        items: vec![],
     }
 }

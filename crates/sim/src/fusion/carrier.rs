@@ -234,6 +234,10 @@ impl Carrier {
             .call(random, (at, &key), "link.carry", encode(&carry), PATIENCE_MS)
             .await;
         self.net.moment(random).await;
+        if receipt.is_none() || places.iter().any(|(_, stage, _)| stage.is_new()) {
+            // Nobody took it: that may be because of what is new in it.
+            self.board().set_apart(&self.net.id(at), receipt.is_none());
+        }
         let codes = receipt.as_ref().and_then(answer).map(|answer| answer.items);
         let codes = codes.unwrap_or_else(|| vec![receipt.map_or("unknown".into(), |r| r.code); places.len()]);
         let mut board = self.board();
@@ -315,6 +319,7 @@ impl Carrier {
         let sent = StateKey::packet_sent(&key.destination, &key.module, key.sequence);
         let node = self.net.node(random, source).ok_or(Prepared::Wait)?;
         let view = self.net.state(&node, &sent, None).await.ok_or(Prepared::Wait)?;
+        self.board().advanced(&key.source, view.height + 1, 0);
         let packet = view.value.and_then(|value| SealedPacket::decode(value.0).ok());
         packet.ok_or(if view.height < step.sent {
             Prepared::Wait
@@ -328,6 +333,8 @@ impl Carrier {
         self.net.moment(random).await;
         let node = self.net.node(random, at)?;
         let view = self.net.state(&node, key, None).await?;
+        // The answer brings the header that proves it.
+        self.board().advanced(&self.net.id(at), view.height + 1, 0);
         view.value_hash.map(|_| view.height)
     }
 

@@ -21,6 +21,9 @@ const HOSTED_FROM: u64 = 1_000_000;
 /// They lie this far ahead of the clocks, ms: honest ones stay before them in time as in height, and no light client takes much more.
 const HOSTED_AHEAD_MS: u64 = 6 * 60_000;
 
+/// How far before a chain's last header one lies that names other validators.
+const USURPED_AHEAD: u64 = 1_000;
+
 /// How many keys of a chain's validators somebody has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keys {
@@ -50,10 +53,7 @@ pub(crate) struct Head {
 impl Head {
     /// Proof of what the state has at a key, or that it has nothing.
     pub(crate) fn prove(&self, key: &StateKey) -> LinkProof {
-        LinkProof {
-            height: self.height,
-            proof: self.state.prove(&path(key)).to_bytes().into(),
-        }
+        prove(&self.state, self.height, key)
     }
 
     /// An item with a proof of a key.
@@ -79,6 +79,14 @@ pub(crate) fn state(entries: &[(StateKey, &[u8])]) -> Tree {
         .collect();
     entries.sort_by_key(|(path, _)| *path);
     Tree::from_sorted(entries)
+}
+
+/// Proof of what a state under the header of a height has at a key.
+pub(crate) fn prove(state: &Tree, height: u64, key: &StateKey) -> LinkProof {
+    LinkProof {
+        height,
+        proof: state.prove(&path(key)).to_bytes().into(),
+    }
 }
 
 /// A state in which nothing that anybody asks for is.
@@ -112,6 +120,20 @@ impl Forger {
         self.time_ms.store(time_ms, Relaxed);
         let update = self.sign(random, height, time_ms, &state)?;
         Some(Head { height, update, state })
+    }
+
+    /// A header of another chain that names this one's validators as its own, over a state, and that set.
+    pub(crate) fn usurp(&self, random: &mut StdRng, of: usize, state: &Tree) -> Option<(BlockHeader, ValidatorSet)> {
+        let set = self.net.genesis(self.place).validators.clone();
+        let (node, genesis) = (self.net.node(random, of)?.node, self.net.genesis(of));
+        let tip = node.ledger().tip();
+        let mut header = decode_header(&node.ledger().header(tip.height).ok()??).ok()?;
+        header.height += USURPED_AHEAD;
+        header.epoch = header.height / genesis.message.epoch_length;
+        header.parent_state_root = state.root().to_vec().into();
+        header.validators = set.digest().to_vec().into();
+        header.validators_since = 0;
+        Some((header, set))
     }
 
     /// Two headers of one height.

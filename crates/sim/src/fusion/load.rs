@@ -1,16 +1,16 @@
 //! Who uses the network: holders of vouchers, people who ask, people who tell.
 
 use super::{
-    keys::{CAPTURED, CITIES, HOLDERS, HUB, ORGANISATION, holder_id, holder_key},
+    keys::{CAPTURED, CITIES, HOLDERS, HUB, ORGANISATION, carrier_key, holder_id, holder_key},
     net::Net,
     setup,
 };
 use bytes::Bytes;
 use rand::{RngExt, rngs::StdRng};
 use std::sync::Arc;
-use yulian_crypto::sm3;
+use yulian_crypto::{sm2::Signer as _, sm3};
 use yulian_types::{
-    Digest, encode,
+    Digest, account_id, encode,
     proto::{Ask, Deposit, Inquiry, Notice, ReclaimVoucher, RedeemVoucher, SendVoucher, TransferVoucher},
 };
 
@@ -83,8 +83,10 @@ fn other(random: &mut StdRng, city: usize) -> usize {
 fn sending(net: &Net, random: &mut StdRng, city: usize, series: Bytes) -> SendVoucher {
     let to = other(random, city);
     // Now and then nobody: the destination refuses, and what was sent comes back.
-    let holder = match random.random_range(0..8) {
+    // And now and then somebody who has an account on every chain.
+    let holder = match random.random_range(0..10) {
         0 => vec![3; 32],
+        1 => account_id(&carrier_key(0).public_key()).to_vec(),
         n => holder_id(to, n % HOLDERS),
     };
     SendVoucher {

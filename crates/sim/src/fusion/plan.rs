@@ -209,7 +209,7 @@ impl FusionPlan {
             let at = random.random_range(3_000..BUSY_MS - 10_000);
             (0..AGENTS).for_each(|agent| self.add(at, FusionAct::Kill(agent)));
             self.add(at, FusionAct::Rotate(chain));
-            let back = at + random.random_range(4_000..8_000);
+            let back = at + random.random_range(6_000..9_000);
             (0..AGENTS).for_each(|agent| self.add(back, FusionAct::Restart { agent, stale: 0 }));
         }
     }

@@ -38,9 +38,9 @@ use yulian_types::{
 /// Virtual time after which a simulation has hung.
 const LIMIT: Duration = Duration::from_secs(900);
 /// Virtual time that the network gets to bring everything to its end, ms.
-const SETTLE_MS: u64 = 150_000;
+const SETTLE_MS: u64 = 200_000;
 /// While it settles the agents start anew this often, ms: their waits grow.
-const ANEW_MS: u64 = 20_000;
+const ANEW_MS: u64 = 50_000;
 /// Everything must stay at its end for this long, ms.
 const STILL_MS: u64 = 2_000;
 const STEP_MS: u64 = 20;
@@ -162,6 +162,8 @@ impl Play {
         }
         let tricks = tricks::run(self.net.clone(), self.fork());
         self.others.push(self.runtime.start("tricks", tricks));
+        let hurry = tricks::hurry(self.net.clone(), self.fork());
+        self.others.push(self.runtime.start("hurry", hurry));
         self.steal(CAPTURED, Keys::All);
     }
 
@@ -387,7 +389,10 @@ impl Play {
     /// Packets that have not ended, as one node of each chain has them.
     fn open(&self) -> Vec<String> {
         let of = |chain: usize| match self.net.nodes(chain).first() {
-            Some(node) => oracle::open(&node.kv),
+            Some(node) => {
+                let open = oracle::open(&node.kv).into_iter();
+                open.map(|packet| format!("at chain {chain}: {packet}")).collect()
+            }
             None => vec![format!("chain {chain} has no node")],
         };
         (0..CHAINS).flat_map(of).collect()
@@ -416,6 +421,19 @@ impl Play {
             .collect()
     }
 
+    /// Who took two final headers of one height, and whose.
+    fn forked(&self) -> Vec<(Digest, Digest)> {
+        let of = |(by, liar): (&usize, &Arc<Captured>)| {
+            let taken = liar.forked.lock().expect("chains").clone();
+            let by = self.net.id(*by);
+            taken
+                .into_iter()
+                .map(move |at| (self.net.id(at), by))
+                .collect::<Vec<_>>()
+        };
+        self.liars.iter().flat_map(of).collect()
+    }
+
     /// Asks the oracle.
     fn judge(&self) -> Result<(Vec<u64>, oracle::Tally), Broken> {
         let mut chains = Vec::new();
@@ -434,6 +452,7 @@ impl Play {
             .chain(self.plan.stolen())
             .map(|chain| self.net.id(chain))
             .collect();
+        oracle::forked(&chains, &self.forked())?;
         let tally = oracle::judge(&chains, &liars, &self.series)?;
         Ok((heights, tally))
     }

@@ -3,7 +3,7 @@
 
 use super::{
     captured::{Captured, Ears, SEQUENCES_FROM},
-    forge::{Forger, Keys, nothing, state},
+    forge::{Forger, Keys, nothing, prove, state},
     keys::{CITIES, ORGANISATION, PHANTOM, holder_id},
     made::{Known, known, minted, other_city, packet},
     net::Net,
@@ -18,7 +18,7 @@ use std::{
     },
 };
 use yulian_types::{
-    Digest, SealedPacket, StateKey, encode,
+    Digest, SealedPacket, StateKey, block_digest, encode,
     packet::{CARRY_ACKNOWLEDGE, CARRY_RECEIVE, CARRY_TIME_OUT},
     proto::{
         CarryItem, Inquiry, InquiryAnswer, IntroduceLink, LinkClient, LinkProof, PacketResult, RelayRecord, VoucherMove,
@@ -65,9 +65,10 @@ impl Word {
             self.net.pause(random.random_range(PAUSES_MS)).await;
             // What goes on the relay's word alone is its to decide.
             self.ears.listen(&self.net, &mut random, |key| key.module != "notice");
-            let lied = match random.random_range(0..3) {
-                0 => self.sent(&mut random).await,
-                1 => self.ended(&mut random).await,
+            let lied = match random.random_range(0..7) {
+                0 | 1 => self.sent(&mut random).await,
+                2 | 3 => self.ended(&mut random).await,
+                4 => self.usurp(&mut random).await,
                 _ => self.exists(&mut random).await,
             };
             self.lies.fetch_add(usize::from(lied.is_some()), Relaxed);
@@ -186,15 +187,71 @@ impl Word {
     }
 
     async fn introduce(&self, random: &mut StdRng, city: usize) -> Option<()> {
-        let (genesis, id) = (self.net.genesis(PHANTOM), self.net.id(PHANTOM));
-        let client = encode(&LinkClient {
-            chain_id: id.to_vec().into(),
-            name: "从未有过的链".into(),
-            epoch_length: genesis.message.epoch_length,
-            status: LINK_ACTIVE,
+        let genesis = self.net.genesis(PHANTOM);
+        let client = LinkClient {
             digest: genesis.block().digest.to_vec().into(),
             time_ms: genesis.message.time_ms,
             ..Default::default()
+        };
+        if self
+            .vouch(random, (PHANTOM, city), client, IntroduceLink::default())
+            .await?
+        {
+            self.introduced.lock().expect("cities").insert(city);
+        }
+        Some(())
+    }
+
+    /// Vouches for other validators of a city that everybody knows, and for what those say it sent.
+    async fn usurp(&self, random: &mut StdRng) -> Option<()> {
+        let of = random.random_range(1..=CITIES);
+        let at = other_city(random, of);
+        let payload = encode(&minted(&self.net, random, of, at));
+        let named = ("voucher", "move", SEQUENCES_FROM + random.random_range(100..200));
+        let packet = packet(&self.net, (of, at), named, payload, true);
+        let (sent, relayed, record) = (packet.sent_key(), packet.relayed_key(), word(&packet));
+        let made_up = state(&[(sent.clone(), &packet.bytes)]);
+        let (header, set) = self.phantom.usurp(random, of, &made_up)?;
+        let (height, header) = (header.height, (encode(&header), header.time_ms));
+        let client = LinkClient {
+            height,
+            digest: block_digest(&header.0).to_vec().into(),
+            time_ms: header.1,
+            ..Default::default()
+        };
+        let introduction = IntroduceLink {
+            header: header.0,
+            validators: set.encode(),
+            ..Default::default()
+        };
+        self.vouch(random, (of, at), client, introduction).await?;
+        let hub = self.hub.forger.head(random, state(&[(relayed.clone(), &record)]), 0)?;
+        let item = CarryItem {
+            kind: CARRY_RECEIVE,
+            packet: packet.bytes.clone(),
+            record,
+            relay: Some(hub.prove(&relayed)),
+            proof: Some(prove(&made_up, height, &sent)),
+        };
+        self.hub.carry(random, at, vec![hub.update], vec![item]).await;
+        Some(())
+    }
+
+    /// Says that it keeps such a light client of a chain, and has a city open its own by that. Whether the city did.
+    async fn vouch(
+        &self,
+        random: &mut StdRng,
+        (of, at): (usize, usize),
+        client: LinkClient,
+        introduction: IntroduceLink,
+    ) -> Option<bool> {
+        let (genesis, id) = (self.net.genesis(of), self.net.id(of));
+        let client = encode(&LinkClient {
+            chain_id: id.to_vec().into(),
+            name: "凭空而来的链".into(),
+            epoch_length: genesis.message.epoch_length,
+            status: LINK_ACTIVE,
+            ..client
         });
         let key = StateKey::link_client(&id);
         let head = self.hub.forger.head(random, state(&[(key.clone(), &client)]), 0)?;
@@ -204,14 +261,11 @@ impl Word {
             client,
             proof,
             genesis: genesis.bytes.clone(),
-            ..Default::default()
+            ..introduction
         };
-        self.hub.carry(random, city, vec![head.update], vec![]).await;
-        let call = self.hub.call(random, city, "link.introduce", encode(&introduction));
-        if call.await.is_some_and(|receipt| receipt.status == 0) {
-            self.introduced.lock().expect("cities").insert(city);
-        }
-        Some(())
+        self.hub.carry(random, at, vec![head.update], vec![]).await;
+        let call = self.hub.call(random, at, "link.introduce", encode(&introduction));
+        Some(call.await.is_some_and(|receipt| receipt.status == 0))
     }
 }
 

@@ -185,16 +185,23 @@ impl Index {
     }
 
     /// Chooses at most `most` that are ready at a chain: stage by stage, and within one each queue in turn, `together` of it at a time.
-    pub(super) fn choose(&mut self, at: &Digest, most: usize, together: usize) -> Vec<u64> {
+    /// Where what is new to the chain goes apart it comes after all else and not beside it.
+    pub(super) fn choose(&mut self, at: &Digest, most: usize, together: usize, apart: bool) -> Vec<u64> {
         let mut chosen = Vec::new();
-        let stages: Vec<Stage> = self
+        let mut stages: Vec<Stage> = self
             .ready
             .get(at)
             .into_iter()
             .flat_map(BTreeMap::keys)
             .copied()
             .collect();
+        if apart {
+            stages.sort_by_key(|stage| stage.is_new());
+        }
         for stage in stages {
+            if apart && stage.is_new() && chosen.iter().any(|number| !self.is_new(*number)) {
+                break;
+            }
             let last = self.choose_of(at, stage, most, together, &mut chosen);
             let turns = self.ready.get_mut(at).and_then(|stages| stages.get_mut(&stage));
             if let (Some(last), Some(turns)) = (last, turns) {
@@ -202,6 +209,10 @@ impl Index {
             }
         }
         chosen
+    }
+
+    fn is_new(&self, number: u64) -> bool {
+        self.places.get(&number).is_some_and(|place| place.stage.is_new())
     }
 
     /// Adds those of one stage; the queue that was served last.

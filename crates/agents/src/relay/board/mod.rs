@@ -103,6 +103,13 @@ pub enum Stage {
     TimeOut,
 }
 
+impl Stage {
+    /// The chain at which it is done gets to know a packet that it did not know.
+    pub fn is_new(self) -> bool {
+        matches!(self, Self::Receive | Self::Relay)
+    }
+}
+
 /// Something to be done at a chain.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -169,6 +176,8 @@ pub struct Board {
     left: BTreeSet<(Digest, Digest)>,
     /// Lowest height of a chain from which on it is followed to meet packets for which there was no room.
     missed: BTreeMap<Digest, u64>,
+    /// Chains that take nothing new for now.
+    apart: BTreeSet<Digest>,
     numbers: HashMap<PacketKey, u64>,
     entries: HashMap<u64, (PacketKey, Entry)>,
     next: u64,
@@ -185,6 +194,7 @@ impl Board {
             known: BTreeMap::new(),
             left: BTreeSet::new(),
             missed: BTreeMap::new(),
+            apart: BTreeSet::new(),
             numbers: HashMap::new(),
             entries: HashMap::new(),
             next: 0,
@@ -464,7 +474,7 @@ impl Board {
     /// is given out again before its result is told; an ordered sequence is closed until [`Board::open`].
     pub fn take(&mut self, at: &Digest, now_ms: u64, most: usize) -> Vec<Step> {
         self.index.awake(at, now_ms);
-        let numbers = self.index.choose(at, most, TOGETHER);
+        let numbers = self.index.choose(at, most, TOGETHER, self.apart.contains(at));
         let steps: Vec<Step> = numbers.iter().filter_map(|number| self.step(*number)).collect();
         for (number, step) in numbers.into_iter().zip(&steps) {
             self.change(number, |entry| entry.taken = Some(step.stage));
@@ -473,6 +483,15 @@ impl Board {
             self.index.close(at, sequence);
         }
         steps
+    }
+
+    /// A chain refuses what is new to it, being paused or full, or takes it again. While it refuses, what ends packets comes first and by
+    /// itself: one transaction with both would be refused as a whole.
+    pub fn set_apart(&mut self, at: &Digest, apart: bool) {
+        match apart {
+            true => self.apart.insert(*at),
+            false => self.apart.remove(at),
+        };
     }
 
     /// The transaction with the next packets of an ordered sequence is over.

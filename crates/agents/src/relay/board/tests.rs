@@ -199,6 +199,30 @@ fn what_ends_a_packet_comes_first() {
 }
 
 #[test]
+fn where_nothing_new_is_taken_what_ends_packets_goes_by_itself() {
+    let mut board = Board::new(id(0), (0..3).map(id).collect());
+    (0..3).for_each(|chain| board.advanced(&id(chain), 1_000, NOW));
+    let incoming = PacketKey {
+        source: id(0),
+        destination: id(1),
+        ..key(1)
+    };
+    let all = [incoming.clone(), key(2), key(3)];
+    all.iter()
+        .for_each(|key| board.note(Event::Sent, key.clone(), 5, false));
+    board.note(Event::Received, key(2), 6, false);
+    read(&mut board, 3, NOW, false);
+    assert_eq!(stages(&board, 1).len(), 3);
+    board.set_apart(&id(1), true);
+    assert_eq!(stages(&board, 1), [(2, Stage::Acknowledge), (3, Stage::TimeOut)]);
+    board.take(&id(1), NOW, 10);
+    assert_eq!(stages(&board, 1), [(1, Stage::Receive)]);
+    board.released(&key(2), Stage::Acknowledge);
+    board.set_apart(&id(1), false);
+    assert_eq!(stages(&board, 1), [(2, Stage::Acknowledge), (1, Stage::Receive)]);
+}
+
+#[test]
 fn failures_wait_longer_and_longer() {
     let mut board = sent(0);
     let waits: Vec<u64> = (0..12)
@@ -459,7 +483,9 @@ fn the_index_finds_what_looking_at_all_would_find() {
             assert_eq!(board.ready(&at, now), found.len());
             let mut copy = board.index.clone();
             assert_eq!(
-                copy.choose(&at, usize::MAX, 2).into_iter().collect::<BTreeSet<u64>>(),
+                copy.choose(&at, usize::MAX, 2, false)
+                    .into_iter()
+                    .collect::<BTreeSet<u64>>(),
                 found
             );
             let since = board

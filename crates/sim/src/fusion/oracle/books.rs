@@ -101,7 +101,7 @@ impl Books {
                     sender,
                 } => books.called(told, method, arguments, sender)?,
                 Happened::Received(moved) if done(&moved.key) => books.received(moved)?,
-                Happened::Ended(moved) => books.ended(moved, end(&moved.key) == Some(DONE))?,
+                Happened::Ended(moved) => books.ended(told, moved, end(&moved.key) == Some(DONE))?,
                 _ => {}
             }
         }
@@ -194,7 +194,7 @@ impl Books {
     }
 
     /// A packet that was sent from here has ended.
-    fn ended(&mut self, moved: &Moved, done: bool) -> Result<(), Broken> {
+    fn ended(&mut self, told: &Told, moved: &Moved, done: bool) -> Result<(), Broken> {
         let Some((series, movement)) = movement(&moved.packet) else {
             return Ok(());
         };
@@ -210,6 +210,10 @@ impl Books {
             (false, _) if movement.from_chain.is_empty() => give(&mut self.balances, (series, from), amount),
             // It goes back to the chain that it came from: another packet went out with this end.
             (false, _) if moved.sends => *self.moving.entry(series).or_default() += amount,
+            // It waits here only if it came from there, or the link is not what it was.
+            (false, _) if movement.from_chain[..] != moved.key.destination.0 && told.believes(&movement.from_chain) => {
+                return Err(format!("BACK: {} failed, and nothing went back", moved.key));
+            }
             (false, _) => {
                 let key = (series, [movement.from_chain.to_vec(), from].concat());
                 give(&mut self.unclaimed, key, amount);

@@ -36,6 +36,10 @@ const DONE: u32 = 1;
 const FAILED: u32 = 2;
 const TIMED_OUT: u32 = 3;
 const GIVEN_UP: u32 = 4;
+/// Kind of a carried item that no chain proves.
+const GIVE_UP: u32 = 7;
+/// Status of a light client in force.
+const LINK_ACTIVE: u32 = 1;
 /// Status of a light client whose link was ended by vote.
 const LINK_ENDED: u32 = 3;
 const EVIDENCE: u32 = 1;
@@ -71,7 +75,8 @@ pub struct Tally {
 #[derive(Default)]
 struct Life {
     sent: usize,
-    relayed: bool,
+    /// What the relay chain saw.
+    relayed: Option<Bytes>,
     received: Option<(Moved, PacketResult)>,
     ended: Vec<Bytes>,
     /// For a question: whether its subject was there when it was received.
@@ -86,6 +91,18 @@ struct Judge<'a> {
     ways: Ways,
     lives: BTreeMap<Key, Life>,
     tally: Tally,
+}
+
+/// Whoever took two final headers of one height from a chain believes it no more. Each pair is who took them, and whose they were.
+pub(crate) fn forked(chains: &[Told], pairs: &[(Digest, Digest)]) -> Result<(), Broken> {
+    for (at, by) in pairs {
+        let told = chains.iter().find(|told| told.id == *at);
+        let client: Option<LinkClient> = told.and_then(|told| told.record(LINK, TABLE_CLIENT, &by.0));
+        if client.is_none_or(|client| client.status == LINK_ACTIVE) {
+            return Err(format!("FORK: {at} has seen two headers of {by} and still believes it"));
+        }
+    }
+    Ok(())
 }
 
 /// Judges everything. The first chain is the relay chain; whoever is among the liars may say of itself what it likes.
@@ -124,7 +141,9 @@ impl Judge<'_> {
     fn gather(&mut self, told: &Told) -> Result<(), Broken> {
         let mut deposits: BTreeSet<(Bytes, String)> = BTreeSet::new();
         let mut turns: BTreeMap<(Digest, String), u64> = BTreeMap::new();
+        let mut frozen: BTreeSet<Digest> = BTreeSet::new();
         for happened in &told.happened {
+            believed(&mut frozen, happened)?;
             match happened {
                 Happened::Sent(key) => self.lives.entry(key.clone()).or_default().sent += 1,
                 Happened::Ended(moved) => {
@@ -162,7 +181,7 @@ impl Judge<'_> {
                     let carried = events.iter().any(|event| event == "carried");
                     self.ways.called(method, (arguments, output), carried)?;
                 }
-                Happened::Called { .. } | Happened::Voucher { .. } => {}
+                Happened::Called { .. } | Happened::Voucher { .. } | Happened::Client { .. } => {}
             }
         }
         Ok(())
@@ -174,9 +193,9 @@ impl Judge<'_> {
             self.tally.resumed += 1;
         }
         let life = self.lives.entry(moved.key.clone()).or_default();
-        match std::mem::replace(&mut life.relayed, true) {
-            false => Ok(()),
-            true => Err(format!("TWICE: {} was relayed again", moved.key)),
+        match life.relayed.replace(moved.bytes.clone()) {
+            None => Ok(()),
+            Some(_) => Err(format!("TWICE: {} was relayed again", moved.key)),
         }
     }
 
@@ -232,7 +251,7 @@ impl Judge<'_> {
                 DONE => self.tally.done += 1,
                 FAILED => self.tally.failed += 1,
                 TIMED_OUT => {
-                    let stopped = !life.relayed && self.ways.was_frozen(&key.source, &key.destination);
+                    let stopped = life.relayed.is_none() && self.ways.was_frozen(&key.source, &key.destination);
                     self.tally.stopped += usize::from(stopped);
                     self.tally.timed_out += 1;
                 }
@@ -252,12 +271,20 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// What a city took from another had passed the relay chain, unless others had that chain's keys.
+    /// What a city took from another had passed the relay chain as it is, unless others have that chain's keys.
     fn passed(&self, key: &Key, life: &Life) -> Result<(), Broken> {
         let direct = key.source == self.hub || key.destination == self.hub;
-        match life.received.is_some() && !life.relayed && !direct && !self.liars.contains(&self.hub) {
-            false => Ok(()),
-            true => Err(format!("UNRELAYED: {key} was received")),
+        let Some((moved, _)) = life
+            .received
+            .as_ref()
+            .filter(|_| !direct && !self.liars.contains(&self.hub))
+        else {
+            return Ok(());
+        };
+        match &life.relayed {
+            Some(bytes) if *bytes == moved.bytes => Ok(()),
+            Some(_) => Err(format!("UNRELAYED: of {key} the relay chain saw another")),
+            None => Err(format!("UNRELAYED: {key} was received")),
         }
     }
 
@@ -348,6 +375,31 @@ impl Judge<'_> {
             (end.status == GIVEN_UP).then_some(movement.amount)
         };
         keys.filter_map(amount).sum()
+    }
+}
+
+/// Nothing that a chain proves counts where its light client is frozen.
+fn believed(frozen: &mut BTreeSet<Digest>, happened: &Happened) -> Result<(), Broken> {
+    let (by, key) = match happened {
+        Happened::Client { chain, frozen: true } => {
+            frozen.insert(*chain);
+            return Ok(());
+        }
+        Happened::Client { chain, .. } => {
+            frozen.remove(chain);
+            return Ok(());
+        }
+        Happened::Relayed(moved) => (&moved.key.source, &moved.key),
+        // What goes on the relay chain's word alone needs no proof of its source.
+        Happened::Received(moved) if moved.packet.end_to_end => (&moved.key.source, &moved.key),
+        Happened::Ended(moved) if moved.kind != GIVE_UP => (&moved.key.destination, &moved.key),
+        _ => return Ok(()),
+    };
+    match frozen.contains(by) {
+        false => Ok(()),
+        true => Err(format!(
+            "BELIEVED: {key}, on the proof of a chain that signed two headers of one height"
+        )),
     }
 }
 

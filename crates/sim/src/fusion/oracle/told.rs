@@ -11,7 +11,7 @@ use std::{
 use yulian_store::{Kv, STATE};
 use yulian_types::{
     BlockLimits, Digest, SealedBlock, SealedTransaction,
-    proto::{Carry, CarryAnswer, CarryItem, Packet, PacketEnd, Receipt},
+    proto::{Carry, CarryAnswer, CarryItem, LinkClient, Packet, PacketEnd, Receipt},
 };
 
 /// Module id of `link`.
@@ -81,6 +81,8 @@ impl fmt::Display for Key {
 /// A packet that was relayed or received, or has ended.
 #[derive(Clone)]
 pub(super) struct Moved {
+    /// As docs/cross-chain.md section 5 numbers them.
+    pub(super) kind: u32,
     pub(super) key: Key,
     pub(super) packet: Packet,
     pub(super) bytes: Bytes,
@@ -106,6 +108,11 @@ pub(super) enum Happened {
         method: String,
         arguments: Bytes,
         sender: Digest,
+    },
+    /// A light client was frozen, or opened again.
+    Client {
+        chain: Digest,
+        frozen: bool,
     },
     Sent(Key),
     /// On its way through this chain.
@@ -163,6 +170,12 @@ impl Told {
     pub(super) fn record<M: Message + Default>(&self, module: u32, table: u8, key: &[u8]) -> Option<M> {
         let value = self.state.get(&(module, [&[table], key].concat()))?;
         M::decode(value.clone()).ok()
+    }
+
+    /// Whether the light client of a chain is in force to this day.
+    pub(super) fn believes(&self, chain: &[u8]) -> bool {
+        let client: Option<LinkClient> = self.record(LINK, super::TABLE_CLIENT, chain);
+        client.is_some_and(|client| client.status == super::LINK_ACTIVE)
     }
 
     /// How a packet that this chain sent has ended.
@@ -240,6 +253,11 @@ fn take(
     )?;
     let mut sends = false;
     for event in &receipt.events {
+        let chain = Digest::from_slice(&event.data);
+        if let ("client_frozen" | "client_opened", Some(chain)) = (event.name.as_str(), chain) {
+            let frozen = event.name == "client_frozen";
+            happened.push(Happened::Client { chain, frozen });
+        }
         let Some(key) = Key::parse(&event.data) else { continue };
         let kinds: &[u32] = match event.name.as_str() {
             "packet_sent" => {
@@ -254,8 +272,9 @@ fn take(
         };
         let moved =
             find(&mut items, &key, kinds).ok_or_else(|| format!("EVENT: {key} {} without an item", event.name))?;
-        let (packet, bytes) = moved;
+        let (kind, packet, bytes) = moved;
         let moved = Moved {
+            kind,
             key,
             packet,
             bytes,
@@ -289,14 +308,14 @@ fn items(carries: bool, arguments: Bytes, receipt: &Receipt) -> Result<VecDeque<
 }
 
 /// The packet that an event is about: items stand in the order of their events.
-fn find(items: &mut VecDeque<CarryItem>, key: &Key, kinds: &[u32]) -> Option<(Packet, Bytes)> {
+fn find(items: &mut VecDeque<CarryItem>, key: &Key, kinds: &[u32]) -> Option<(u32, Packet, Bytes)> {
     while let Some(item) = items.pop_front() {
         // What is skipped is named, not carried.
         if let Ok(packet) = Packet::decode(item.packet.clone())
             && kinds.contains(&item.kind)
             && Key::of(&packet).as_ref() == Some(key)
         {
-            return Some((packet, item.packet));
+            return Some((item.kind, packet, item.packet));
         }
     }
     None
