@@ -137,6 +137,9 @@ catalogue! {
     UnknownOrganisation = "unknown_organisation", 404,
         "没有这个机构", "there is no such organisation",
         "请核对机构编号", "check the id of the organisation";
+    OrganisationNotFound = "organisation_not_found", 404,
+        "没有这个机构", "there is no such organisation",
+        "请核对机构代码：yulian organisation list", "check the id of the organisation: yulian organisation list";
     AccountNotFound = "account_not_found", 404,
         "没有这个账户", "there is no such account",
         "请核对账户编号或公钥", "check the id or the public key of the account";

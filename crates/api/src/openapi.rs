@@ -30,7 +30,7 @@ use utoipa::OpenApi;
         ledger::block, ledger::block_bytes, ledger::finality, ledger::headers, ledger::header, stream::blocks,
         ledger::state, ledger::states,
         records::evidence, records::evidence_pack,
-        records::validators, records::validator_history, records::organisations, records::account, records::nodes,
+        records::validators, records::validator_history, records::organisations, records::accounts, records::account, records::nodes,
         consortium::pending, records::proposals, records::proposal, records::candidate,
         register::chains, register::templates, register::offers,
         joins::ask, joins::list, joins::bytes,

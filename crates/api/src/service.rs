@@ -239,6 +239,13 @@ pub trait ChainService: Clone + Send + Sync + 'static {
     /// Organisations.
     fn organisations(&self, page: PageRequest) -> impl Future<Output = Result<OrganisationPage, ApiError>> + Send;
 
+    /// Accounts of an organisation, frozen ones too.
+    fn accounts(
+        &self,
+        organisation: &str,
+        page: PageRequest,
+    ) -> impl Future<Output = Result<AccountPage, ApiError>> + Send;
+
     /// An account.
     fn account(&self, account: AccountRef) -> impl Future<Output = Result<AccountView, ApiError>> + Send;
 

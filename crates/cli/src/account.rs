@@ -12,14 +12,16 @@ use crate::{
     transaction,
 };
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::path::PathBuf;
 use yulian_crypto::Digest;
 use yulian_exec::rules::{ROLE_ADMIN, ROLE_WRITER};
-use yulian_sdk::{AccountRef, Chain, views::AccountView};
+use yulian_sdk::{AccountRef, Chain, Page, views::AccountView};
 use yulian_types::account_id;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    List(List),
     Show(Show),
     Add(Add),
     Roles(Roles),
@@ -37,6 +39,15 @@ pub(crate) struct By {
     connect: Connect,
     #[command(flatten)]
     sign: Sign,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    organisation: String,
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +112,7 @@ pub(crate) struct Unfreeze {
 
 pub(crate) fn run(command: Command) -> Result<Exit> {
     match command {
+        Command::List(arguments) => block_on(list(&arguments)),
         Command::Show(arguments) => block_on(show(&arguments)),
         Command::Add(arguments) => block_on(add(&arguments)),
         Command::Roles(arguments) => block_on(roles(&arguments)),
@@ -159,6 +171,46 @@ fn parse_id(text: &str) -> Result<Digest> {
 
 async fn id_of(chain: &Chain, text: &str) -> Result<Digest> {
     Ok(find(chain, text).await?.id.0)
+}
+
+/// All accounts of an organisation, frozen ones too, at most so many.
+pub(crate) async fn of_organisation(chain: &Chain, organisation: &str, most: usize) -> Result<Vec<AccountView>> {
+    let mut accounts = Vec::new();
+    let mut page = Page::default();
+    loop {
+        let found = chain.accounts(organisation, &page).await.map_err(sdk)?;
+        accounts.extend(found.items);
+        match found.next {
+            Some(next) if accounts.len() < most => page = Page::after(next),
+            _ => break,
+        }
+    }
+    accounts.truncate(most);
+    Ok(accounts)
+}
+
+async fn list(arguments: &List) -> Result<Exit> {
+    let chain = arguments.connect.chain().await?;
+    let accounts = of_organisation(&chain, &arguments.organisation, usize::MAX).await?;
+    if arguments.json {
+        out::json(&json!({ "organisation": arguments.organisation, "accounts": accounts }));
+        return Ok(Exit::Done);
+    }
+    let row = |account: &AccountView| {
+        let frozen = if account.frozen { say::frozen() } else { String::new() };
+        vec![
+            account.id.to_string(),
+            out::one_line(&account.label),
+            account.roles.join(", "),
+            frozen,
+        ]
+    };
+    let rows: Vec<_> = accounts.iter().map(row).collect();
+    out::table(
+        &[say::head_id(), say::head_name(), say::head_role(), String::new()],
+        &rows,
+    );
+    Ok(Exit::Done)
 }
 
 async fn show(arguments: &Show) -> Result<Exit> {

@@ -55,11 +55,16 @@ pub(crate) fn accepted(risk: &AcceptedRiskView) -> String {
     say::risk_accepted(shares.join(", "), risk.faults_max, out::one_line(&risk.reason))
 }
 
-/// What is accepted, by whom and when.
+/// The same as a line that says what it is about.
 pub(crate) fn line(risk: &RiskView) -> String {
+    say::risk_line(words(risk))
+}
+
+/// What is accepted, by whom and when.
+pub(crate) fn words(risk: &RiskView) -> String {
     let source = match (risk.proposal, &risk.organisation) {
         (Some(proposal), Some(organisation)) => say::risk_by_vote(proposal, organisation, risk.height),
         _ => say::risk_by_genesis(),
     };
-    say::risk_line(accepted(&risk.accepted), source, clock::beijing(risk.time_ms))
+    say::risk_words(accepted(&risk.accepted), source, clock::beijing(risk.time_ms))
 }

@@ -198,7 +198,7 @@ impl Timing {
     pub fn with_leader(leader: Duration) -> Self {
         Self {
             leader,
-            retry: leader.max(Duration::from_millis(1_000)),
+            retry: leader.clamp(Duration::from_millis(1_000), Duration::from_millis(2_000)),
             skip: leader * 2 + Duration::from_millis(1_000),
             ..Self::default()
         }

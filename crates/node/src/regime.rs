@@ -167,7 +167,9 @@ impl Regime {
             return Ok(());
         }
         let full = u64::from(state.quotas.storage_mib) << 20;
-        if own && full > 0 && state.storage_bytes >= full {
+        // Others wait for what it shows, and its own people for what comes back to them.
+        let owed = module == LINK_MODULE && ends_packets(&transaction.payload);
+        if own && !owed && full > 0 && state.storage_bytes >= full {
             state.refused += 1;
             let detail = format!("{} of {} MiB", state.storage_bytes >> 20, state.quotas.storage_mib);
             return Err(Failure::new(&codes::STORAGE_QUOTA, detail));
@@ -187,7 +189,8 @@ fn takes(standing: Standing, payload: &TransactionPayload) -> Result<(), Failure
     }
 }
 
-/// What a paused chain owes others: it shows its time, and packets that it sent come to their end. It takes and relays none.
+/// What a chain that is paused or full owes others: it shows its time, and packets that it sent come to their end. It takes and relays
+/// none.
 fn ends_packets(payload: &TransactionPayload) -> bool {
     match payload.method.as_str() {
         "tick" | "report_conflict" => true,
@@ -288,5 +291,14 @@ mod tests {
         regime.measured(1 << 20);
         assert_eq!(regime.admit(&one, true, 0).unwrap_err().code, &codes::STORAGE_QUOTA);
         assert!(regime.admit(&one, false, 0).is_ok());
+        let own = |payload: TransactionPayload| {
+            let mut transaction = one.as_ref().clone();
+            transaction.payload = payload;
+            regime.admit(&transaction, true, 0).map_err(|failure| failure.code)
+        };
+        assert_eq!(own(call("link", "carry", &[CARRY_TIME_OUT])), Ok(()));
+        assert_eq!(own(call("link", "tick", &[])), Ok(()));
+        let both = call("link", "carry", &[CARRY_TIME_OUT, CARRY_RECEIVE]);
+        assert_eq!(own(both), Err(&codes::STORAGE_QUOTA));
     }
 }

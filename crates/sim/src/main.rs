@@ -89,8 +89,14 @@ fn several(out: &mut impl Write, seed: u64, shown: bool) -> Result<Result<String
     }
     Ok(fusion::play(&plan).map(|outcome| {
         format!(
-            "heights {:?}, {:?}, {} carried, {} claims, {} rotated, fingerprint {}",
-            outcome.heights, outcome.tally, outcome.carried, outcome.claims, outcome.rotated, outcome.fingerprint
+            "heights {:?}, {:?}, {} carried, {} claims, {} lies, {} rotated, fingerprint {}",
+            outcome.heights,
+            outcome.tally,
+            outcome.carried,
+            outcome.claims,
+            outcome.lies,
+            outcome.rotated,
+            outcome.fingerprint
         )
     }))
 }

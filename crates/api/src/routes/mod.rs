@@ -72,6 +72,7 @@ table! {
     get "/v1/chains/{chain}/validators" records::validators;
     get "/v1/chains/{chain}/validator-history" records::validator_history;
     get "/v1/chains/{chain}/organisations" records::organisations;
+    get "/v1/chains/{chain}/organisations/{organisation}/accounts" records::accounts;
     get "/v1/chains/{chain}/accounts/{account}" records::account;
     get "/v1/chains/{chain}/nodes" records::nodes;
     get "/v1/chains/{chain}/register" register::chains;

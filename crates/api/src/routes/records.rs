@@ -74,6 +74,17 @@ pub(crate) struct PackQuery {
     organisation: Option<String>,
 }
 
+/// Path of an organisation.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OrganisationPath {
+    /// Name or genesis digest of the chain, or `default` for the node's first one.
+    #[param(example = "default")]
+    chain: String,
+    /// Id of the organisation.
+    organisation: String,
+}
+
 /// Path of an account.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -157,6 +168,20 @@ pub(crate) async fn organisations<S: Service>(
 ) -> Result<Json<OrganisationPage>, ApiError> {
     let chain = chain(&context.service, &path.chain)?;
     chain.organisations(query.page()?).await.map(Json)
+}
+
+/// 机构的账户 · Accounts of an organisation, in ascending order of id, frozen ones too
+#[utoipa::path(get, path = "/v1/chains/{chain}/organisations/{organisation}/accounts", tag = "governance",
+    params(OrganisationPath, PageQuery),
+    responses((status = 200, description = "accounts", body = AccountPage), ApiError))]
+pub(crate) async fn accounts<S: Service>(
+    State(context): State<Context<S>>,
+    Path(path): Path<OrganisationPath>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<AccountPage>, ApiError> {
+    let chain = chain(&context.service, &path.chain)?;
+    let organisation = name("organisation", &path.organisation)?;
+    chain.accounts(organisation, query.page()?).await.map(Json)
 }
 
 /// 查询账户 · An account by id or by public key

@@ -394,6 +394,21 @@ impl ChainService for FakeChain {
         Ok(OrganisationPage { items, next })
     }
 
+    async fn accounts(&self, organisation: &str, request: PageRequest) -> Result<AccountPage, ApiError> {
+        let state = self.lock();
+        let message = &state.chain.genesis.message;
+        if !message.organisations.iter().any(|one| one.id == organisation) {
+            return Err(Code::OrganisationNotFound.into());
+        }
+        let own = message
+            .accounts
+            .iter()
+            .filter(|account| account.organisation == organisation);
+        let view = |account| AccountView::decode(&encode(account)).expect("account");
+        let (items, next) = page(own.map(view).collect(), &request)?;
+        Ok(AccountPage { items, next })
+    }
+
     async fn account(&self, account: AccountRef) -> Result<AccountView, ApiError> {
         let id = match account {
             AccountRef::Id(id) => id,

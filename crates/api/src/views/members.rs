@@ -36,6 +36,9 @@ pub struct OrganisationView {
     pub member: bool,
     /// Its accounts may not act.
     pub frozen: bool,
+    /// It has left, or was removed by vote.
+    #[serde(default)]
+    pub removed: bool,
     /// Height of its admission.
     pub since_height: u64,
     /// The record as it stands in the state.
@@ -51,6 +54,7 @@ impl OrganisationView {
             name: record.name,
             member: record.member,
             frozen: record.frozen,
+            removed: record.removed,
             since_height: record.since_height,
             bytes: Hex(bytes.clone()),
         })
@@ -110,6 +114,16 @@ impl AccountView {
             bytes: Hex(bytes.clone()),
         })
     }
+}
+
+/// Accounts in ascending order of id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AccountPage {
+    /// The accounts.
+    pub items: Vec<AccountView>,
+    /// Cursor of the next page, absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// What part a node has in the chain.

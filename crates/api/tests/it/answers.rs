@@ -97,6 +97,8 @@ fn samples(filled: &Filled) -> Vec<Sample> {
         ("validators", at("/validators".into()), 200),
         ("validator_history", at("/validator-history".into()), 200),
         ("organisations", at("/organisations?limit=2".into()), 200),
+        ("accounts", at("/organisations/zzdata/accounts?limit=1".into()), 200),
+        ("accounts", at("/organisations/nobody/accounts".into()), 404),
         ("account", at(format!("/accounts/{account}")), 200),
         ("account", at(format!("/accounts/{key}")), 200),
         ("nodes", at("/nodes".into()), 200),

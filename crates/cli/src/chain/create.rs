@@ -2,11 +2,11 @@
 
 use super::{MODULE, find, offer_of, offers, show};
 use crate::{
+    account::of_organisation,
     connect::{Actor, Connect, Sign, SignMany},
     governance::{exit_of, propose, standing, vote},
     out,
     problem::{Cause, Exit, Result},
-    refusal::sdk,
     risk,
     text::{problem, say},
     transaction,
@@ -14,20 +14,23 @@ use crate::{
 use bytes::Bytes;
 use clap::Args;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 use yulian_exec::rules::ROLE_ADMIN;
+use yulian_modules::chain::ACCOUNTS_MAX;
 use yulian_sdk::{
     Action, Chain,
-    views::{ChainLife, ChainRecordView, OfferView},
+    views::{AccountView, ChainLife, ChainRecordView, OfferView},
 };
-use yulian_types::proto::{Account, CreateChain, Validator};
+use yulian_types::proto::{CreateChain, Validator};
 
 /// Pause between looks at a chain that starts.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Validators of a chain unless others are named.
 const VALIDATORS_DEFAULT: usize = 4;
+/// Most accounts of one organisation that are looked at.
+const ACCOUNTS_READ_MAX: usize = 1_000;
 /// A chain that does not run after this many seconds does not by itself.
 const RUNS_WITHIN_S: u64 = 60;
 
@@ -74,7 +77,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
         observers: &arguments.observer,
         accept_risk: arguments.accept_risk.as_deref(),
     };
-    let mut call = wanted.call(&Ground::read(&system).await?, &actor.view.organisation)?;
+    let mut ground = Ground::read(&system).await?;
+    let mut call = wanted.call(&mut ground, &system, &actor.view.organisation).await?;
     call.transactions_per_second = arguments.transactions_per_second;
     call.storage_mib = arguments.storage_mib;
     if arguments.vote {
@@ -100,7 +104,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     if arguments.json {
         out::json(&record);
     } else {
-        show::print(&record);
+        show::print(&record, &ground.offers);
     }
     Ok(match record.life {
         ChainLife::Running => Exit::Done,
@@ -140,7 +144,7 @@ impl<'a> Founder<'a> {
             template,
             ..Default::default()
         };
-        let mut call = wanted.call(&self.ground, &creator)?;
+        let mut call = wanted.call(&mut self.ground, self.system, &creator).await?;
         call.creator = creator;
         self.ground.host(&call);
         let action = Action::CreateChain(Box::new(call));
@@ -154,18 +158,39 @@ impl<'a> Founder<'a> {
     }
 }
 
-/// What a new chain is made from: nodes that offer to host, accounts of the system chain.
+/// What a new chain is made from: nodes that offer to host, accounts of the system chain by organisation.
 struct Ground {
     offers: Vec<OfferView>,
-    accounts: Vec<Account>,
+    accounts: BTreeMap<String, Vec<AccountView>>,
 }
 
 impl Ground {
     async fn read(system: &Chain) -> Result<Self> {
         Ok(Self {
             offers: offers(system).await?,
-            accounts: system.genesis().await.map_err(sdk)?.message.accounts.clone(),
+            accounts: BTreeMap::new(),
         })
+    }
+
+    /// The accounts of organisations that may act: administrators first, then the others in the order of the organisations, no more
+    /// than a chain can begin with. The rest can be registered on the chain.
+    async fn accounts(&mut self, system: &Chain, organisations: &BTreeSet<&str>) -> Result<Vec<Bytes>> {
+        for id in organisations {
+            if !self.accounts.contains_key(*id) {
+                let all = of_organisation(system, id, ACCOUNTS_READ_MAX).await?;
+                self.accounts.insert((*id).into(), all);
+            }
+        }
+        let may_act = |account: &&AccountView| !account.frozen && !account.roles.is_empty();
+        let all = organisations.iter().flat_map(|id| &self.accounts[*id]).filter(may_act);
+        let (first, rest): (Vec<_>, Vec<_>) =
+            all.partition(|account| account.roles.iter().any(|role| role == ROLE_ADMIN));
+        let (found, most) = (first.len() + rest.len(), ACCOUNTS_MAX);
+        if found > most {
+            out::note_line(say::accounts_left(found - most, most));
+        }
+        let taken = first.into_iter().chain(rest).take(most);
+        Ok(taken.map(|account| Bytes::copy_from_slice(&account.id.0.0)).collect())
     }
 
     /// Nodes host a chain more than when they were read.
@@ -207,8 +232,9 @@ struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// The call, with what was not named filled in from the system chain.
-    fn call(&self, ground: &Ground, creator: &str) -> Result<CreateChain> {
-        let offers = &ground.offers;
+    async fn call(&self, ground: &mut Ground, system: &Chain, creator: &str) -> Result<CreateChain> {
+        let offers = ground.offers.clone();
+        let offers = &offers;
         let validators = match self.validators {
             [] => choose(offers, self.template),
             named => pick(offers, named)?,
@@ -221,9 +247,6 @@ impl Wanted<'_> {
             .chain(&observers)
             .map(|offer| offer.organisation.as_str());
         organisations.extend(owners);
-        let wanted =
-            |account: &&Account| !account.roles.is_empty() && organisations.contains(account.organisation.as_str());
-        let accounts = ground.accounts.iter().filter(wanted);
         Ok(CreateChain {
             name: self.name.into(),
             title: self.title.unwrap_or(self.name).into(),
@@ -231,7 +254,7 @@ impl Wanted<'_> {
             organisations: self.organisations.to_vec(),
             validators: keys(&validators),
             observers: keys(&observers),
-            accounts: accounts.map(|account| account.id.clone()).collect(),
+            accounts: ground.accounts(system, &organisations).await?,
             accept_risk: self
                 .accept_risk
                 .and_then(|reason| risk::of(validators.iter().map(|offer| validator(offer)).collect(), reason)),

@@ -1,6 +1,6 @@
 //! Looking at the chains of a platform.
 
-use super::{all, find};
+use super::{all, find, offers};
 use crate::{
     clock,
     connect::Connect,
@@ -13,7 +13,10 @@ use crate::{
 };
 use clap::Args;
 use serde_json::json;
-use yulian_sdk::views::{ChainLife, ChainRecordView, RegimeView};
+use yulian_sdk::views::{ChainLife, ChainRecordView, OfferView, RegimeView};
+
+/// Columns that the name of a node takes.
+const NAME_WIDTH: usize = 12;
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
@@ -66,7 +69,7 @@ pub(super) async fn list(arguments: &List) -> Result<Exit> {
         say::head_name(),
         say::head_title(),
         say::head_template(),
-        say::label_organisation(),
+        say::head_creator(),
         say::head_nodes(),
         say::label_status(),
         say::head_since(),
@@ -76,7 +79,8 @@ pub(super) async fn list(arguments: &List) -> Result<Exit> {
 }
 
 pub(super) async fn show(arguments: &Show) -> Result<Exit> {
-    let chain = find(&arguments.connect.chain().await?, &arguments.name).await?;
+    let system = arguments.connect.chain().await?;
+    let chain = find(&system, &arguments.name).await?;
     let in_use = in_use(&arguments.connect, &chain).await?;
     if arguments.json {
         let mut value = serde_json::to_value(&chain).unwrap_or_default();
@@ -86,7 +90,7 @@ pub(super) async fn show(arguments: &Show) -> Result<Exit> {
         value["in_use"] = each.collect();
         out::json(&value);
     } else {
-        print(&chain);
+        print(&chain, &offers(&system).await?);
         if let Some(line) = quota(in_use.iter().map(|(_, regime)| regime)) {
             out::line(format!("  {line}"));
         }
@@ -109,7 +113,8 @@ async fn in_use(connect: &Connect, chain: &ChainRecordView) -> Result<Vec<(Strin
     Ok(found)
 }
 
-pub(super) fn print(chain: &ChainRecordView) {
+/// A chain of the register; its nodes by the names under which they offer to host.
+pub(super) fn print(chain: &ChainRecordView, offers: &[OfferView]) {
     let node = |node: &yulian_sdk::views::ChainNodeView| {
         let role = match node.validator {
             true => say::role_validator(),
@@ -120,14 +125,20 @@ pub(super) fn print(chain: &ChainRecordView) {
             (true, false) if node.validator => say::node_not_answered(),
             _ => say::node_answered(),
         };
-        format!("{}  {}  {role}  {stands}", node.public_key, node.organisation)
+        let offer = offers.iter().find(|offer| offer.node == node.public_key);
+        let name = offer.map_or_else(String::new, |offer| out::one_line(&offer.name));
+        let (key, organisation) = (&node.public_key, &node.organisation);
+        format!(
+            "{}  {role}  {stands}  {organisation}  {key}",
+            out::pad(&name, NAME_WIDTH)
+        )
     };
     let mut rows = vec![
         (say::head_name(), out::one_line(&chain.name)),
         (say::head_title(), out::one_line(&chain.title)),
         (say::head_genesis(), chain.id.to_string()),
         (say::head_template(), chain.template.clone()),
-        (say::label_organisation(), chain.creator.clone()),
+        (say::head_creator(), chain.creator.clone()),
         (say::label_members(), chain.organisations.join(", ")),
         (
             say::label_quota(),
@@ -144,7 +155,7 @@ pub(super) fn print(chain: &ChainRecordView) {
         rows.push((say::label_validators_stated(), since));
     }
     if let Some(risk) = &chain.risk {
-        rows.push((say::label_risk(), risk::line(risk)));
+        rows.push((say::label_risk(), risk::words(risk)));
     }
     if let Some(last) = &chain.checkpoint {
         rows.push((say::label_checkpoint(), say::block_place(last.height, last.digest)));

@@ -16,6 +16,7 @@ use crate::{
 use clap::Args;
 use prost::Message;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::{
     path::PathBuf,
     time::{Duration, Instant},
@@ -80,6 +81,8 @@ pub(crate) struct Leave {
     reason: String,
     #[arg(long, default_value_t = 180)]
     timeout_s: u64,
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     connect: Connect,
     #[command(flatten)]
@@ -202,7 +205,10 @@ pub(super) async fn leave(arguments: &Leave) -> Result<Exit> {
         let answer = LeaveAnswer::decode(result.result.output.0).or_problem(problem::bad_answer)?;
         if answer.left {
             drop(progress);
-            out::line(say::organisation_left(&organisation));
+            match arguments.json {
+                true => out::json(&json!({ "organisation": organisation, "left": true })),
+                false => out::line(say::organisation_left(&organisation)),
+            }
             return Ok(Exit::Done);
         }
         progress.label(say::step_epoch());

@@ -114,10 +114,10 @@ async fn list(arguments: &List) -> Result<Exit> {
         } else {
             say::no_member()
         };
-        let frozen = if organisation.frozen {
-            say::frozen()
-        } else {
-            String::new()
+        let frozen = match (organisation.removed, organisation.frozen) {
+            (true, _) => say::removed_organisation(),
+            (false, true) => say::frozen(),
+            (false, false) => String::new(),
         };
         vec![
             organisation.id.clone(),

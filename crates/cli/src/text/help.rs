@@ -867,6 +867,8 @@ pub(super) const HELP: &[Entry] = &[
         "The first height at which it is in force",
     ),
     ("account", "账户", "Accounts"),
+    ("account.list", "列出机构的账户", "List the accounts of an organisation"),
+    ("account.list.organisation", "机构代码", "Id of the organisation"),
     ("account.show", "显示账户", "Show an account"),
     (
         "account.show.account",

@@ -177,10 +177,13 @@ crate::text::texts! {
     risk_accepted(shares, limit, reason) = "云容错不足：{shares}，一朵云最多可有 {limit} 个；理由：{reason}", "a cloud can stop it: {shares}, at most {limit} could be lost; reason: {reason}";
     risk_by_vote(proposal, organisation, height) = "提案 {proposal}（{organisation}），高度 {height}", "proposal {proposal} ({organisation}), height {height}";
     risk_by_genesis() = "创世", "genesis";
-    risk_line(risk, source, time) = "已接受的风险：{risk}（{source}，{time}）", "accepted risk: {risk} ({source}, {time})";
+    risk_line(risk) = "已接受的风险：{risk}", "accepted risk: {risk}";
+    risk_words(risk, source, time) = "{risk}（{source}，{time}）", "{risk} ({source}, {time})";
     risk_none() = "注意：变更后任何一朵云都可以失去，没有风险需要接受", "note: any cloud could be lost after this, there is no risk to accept";
     label_risk() = "已接受的风险", "accepted risk";
     reason_create_chain(name) = "创建链 {name}", "create the chain {name}";
+    accounts_left(left, most) = "新链最多带入 {most} 个账户（管理员优先），其余 {left} 个请在该链上登记（yulian account add --chain）",
+        "a new chain begins with at most {most} accounts, administrators first; register the other {left} on it (yulian account add --chain)";
     reason_destroy_chain(name) = "销毁链 {name}", "destroy the chain {name}";
     node_offered(name) = "节点 {name} 的托管承诺已登记", "the offer of node {name} is set";
     node_draining(name) = "节点 {name} 不再承接新链", "node {name} takes no further chains";
@@ -358,6 +361,7 @@ crate::text::texts! {
     no_member() = "非成员", "no member";
     frozen() = "已冻结", "frozen";
     head_id() = "编号", "id";
+    removed_organisation() = "已退出", "has left";
     head_member() = "表决", "votes";
 
     // Accounts.

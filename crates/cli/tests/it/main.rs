@@ -2,6 +2,7 @@
 
 mod between;
 mod chains;
+mod consortium;
 mod fusion;
 mod journey;
 mod key;

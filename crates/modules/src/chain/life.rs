@@ -63,7 +63,8 @@ pub(super) fn accept(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fa
 pub(super) fn ready(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Failure> {
     let arguments: ChainReady = call.decode(arguments)?;
     let mut chain = record(call, &arguments.name)?;
-    if chain.state != STATE_STARTING {
+    // A chain that runs takes new validators by its own vote: each of them answers for it too.
+    if !matches!(chain.state, STATE_STARTING | STATE_RUNNING | STATE_PAUSED) {
         return Err(wrong_state(&chain));
     }
     let chain_id = chain.chain_id.clone();
@@ -79,10 +80,11 @@ pub(super) fn ready(call: &mut Call<'_>, arguments: &Bytes) -> Result<Bytes, Fai
     )?;
     node.ready = true;
     let all = chain.nodes.iter().all(|node| node.ready || !node.validator);
-    if all {
+    let starts = all && chain.state == STATE_STARTING;
+    if starts {
         enter(call, &mut chain, STATE_RUNNING, String::new());
     }
-    finish(call, chain, Effect::default(), if all { "running" } else { "ready" })
+    finish(call, chain, Effect::default(), if starts { "running" } else { "ready" })
 }
 
 /// Whether a node signed a statement about a chain of this platform.

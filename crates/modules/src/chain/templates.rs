@@ -6,7 +6,7 @@ use yulian_exec::{Call, Failure, chains, parameters::HEARTBEAT_MS, rules::ROLE_A
 use yulian_types::proto::{ChainTemplate, NameList, ParameterValue};
 
 /// An idle chain makes a block so often: views that pass without one cost about 9 KB each until the next.
-const HEARTBEAT_EVERY_MS: u64 = 600_000;
+const HEARTBEAT_EVERY_MS: u64 = 300_000;
 
 /// The templates that the genesis of a new platform has, sorted by name. `known` tells which modules the program has: a
 /// template that needs others is left out.
@@ -21,7 +21,7 @@ pub fn built_in(known: impl Fn(&str) -> bool) -> Vec<ChainTemplate> {
             value: HEARTBEAT_EVERY_MS,
         }],
         epoch_length: 256,
-        leader_timeout_ms: 10_000,
+        leader_timeout_ms: 5_000,
         role: ROLE_ADMIN.into(),
         per_organisation_max: 128,
         transactions_per_second: 2_000,

@@ -54,13 +54,7 @@ fn running() -> World {
     world.ok("admin-a", "chain.create", &request);
     assert_eq!(record(&world).state, STATE_STARTING);
     for name in VALIDATORS {
-        let signature = statement(&world, name, b"ylChRedy", &[]);
-        let ready = proto::ChainReady {
-            name: NAME.into(),
-            node: public(name),
-            signature,
-        };
-        world.ok("writer-a", "chain.ready", &ready);
+        world.ok("writer-a", "chain.ready", &answers(&world, name));
     }
     assert_eq!(record(&world).state, STATE_RUNNING);
     world
@@ -78,6 +72,14 @@ fn statement(world: &World, key: &str, tag: &[u8; 8], rest: &[&[u8]]) -> Bytes {
         .chain(rest.iter().copied());
     let all: Vec<u8> = parts.flatten().copied().collect();
     sign(key, &sm3::hash(&[&all]))
+}
+
+fn answers(world: &World, node: &str) -> proto::ChainReady {
+    proto::ChainReady {
+        name: NAME.into(),
+        node: public(node),
+        signature: statement(world, node, b"ylChRedy", &[]),
+    }
 }
 
 fn set(names: &[&str]) -> ValidatorSet {
@@ -135,6 +137,17 @@ fn a_quorum_of_the_validators_known_names_the_next_ones() {
         "chain.validators",
         &says(&world, "v-a", 16, &next),
     );
+
+    // The fifth node answers for the chain as those that it began with did, and only now.
+    world.fails(
+        "chain.node_not_asked",
+        "writer-a",
+        "chain.ready",
+        &answers(&world, "v-a"),
+    );
+    let receipt = world.ok("writer-e", "chain.ready", &answers(&world, "v-e"));
+    assert_eq!(events(&receipt), [("ready", NAME.as_bytes())]);
+    assert_eq!(record(&world).state, STATE_RUNNING);
 
     // Now the fifth node has a voice and the fourth has none.
     let back = set(&VALIDATORS);

@@ -105,7 +105,7 @@ fn order(record: &ChainRecord, set: &ChainSet, me: &PublicKey) -> Option<Order> 
         _ => return None,
     };
     let statement = match record.state {
-        STATE_STARTING if own.validator && !own.ready => Some(Statement::Ready),
+        STATE_STARTING | STATE_RUNNING | STATE_PAUSED if own.validator && !own.ready => Some(Statement::Ready),
         STATE_DOOMED if !record.final_digest.is_empty() => Some(Statement::Destroyed {
             after_ms: record.destroy_after_ms,
         }),
@@ -197,6 +197,8 @@ mod tests {
         assert_eq!(statement(&record(STATE_STARTING, true, false)), Some(Statement::Ready));
         assert_eq!(statement(&record(STATE_STARTING, true, true)), None);
         assert_eq!(statement(&record(STATE_RUNNING, true, true)), None);
+        // Voted in by a chain that runs already.
+        assert_eq!(statement(&record(STATE_RUNNING, true, false)), Some(Statement::Ready));
         let mut archived = record(STATE_ARCHIVED, true, true);
         archived.nodes[0].final_height = 4;
         assert_eq!(statement(&archived), Some(Statement::Final { known: 4 }));

@@ -100,7 +100,7 @@ impl<K: Kv> Ledger<K> {
         }
         let mut known = self.known_mut();
         evidence::index(batch, executed, &mut known.depositing);
-        state::index_organisations(batch, executed, &mut known.organisations);
+        state::index_members(batch, executed, &mut known.organisations);
     }
 
     /// The last block of an epoch names the set of the next.
@@ -151,7 +151,7 @@ impl<K: Kv> Ledger<K> {
         meta::put_set(&mut batch, &mark);
         meta::put_tip(&mut batch, &tip);
         let mut organisations = BTreeSet::new();
-        state::index_organisations(&mut batch, executed, &mut organisations);
+        state::index_members(&mut batch, executed, &mut organisations);
         let past = Past::begin(&mut batch, 0, &executed.tree);
         let known = Known {
             tip,

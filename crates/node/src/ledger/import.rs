@@ -164,7 +164,13 @@ impl<'a, K: Kv> Import<'a, K> {
         for (path, record) in records {
             batch.put(STATE, path.as_bytes(), record.clone());
             if let Some(part) = state::parse(record) {
-                state::index_organisation(&mut batch, part.module_id, &part.key, &mut self.organisations);
+                state::index_member(
+                    &mut batch,
+                    part.module_id,
+                    &part.key,
+                    &part.value,
+                    &mut self.organisations,
+                );
                 evidence::index_organisation(&mut batch, &part, &mut self.depositing);
             }
         }

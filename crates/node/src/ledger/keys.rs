@@ -15,6 +15,7 @@
 //! | index | 5 ‖ account (32) ‖ height (8) | the same, of one depositor |
 //! | index | 6 ‖ organisation id | empty: it deposited evidence at some time |
 //! | index | 7 ‖ organisation id | empty: it was registered at some time |
+//! | index | 8 ‖ organisation id ‖ 0 ‖ account (32) | empty: an account of the organisation |
 //! | undo | see [`super::history`] | |
 //! | meta | see [`super::meta`] | |
 
@@ -34,6 +35,7 @@ pub(crate) enum Table {
     EvidenceByDepositor = 5,
     DepositingOrganisation = 6,
     Organisation = 7,
+    Account = 8,
 }
 
 /// A height as a key.
@@ -72,6 +74,19 @@ pub(crate) fn parse_position(bytes: &[u8]) -> Option<(u64, u32)> {
 /// A depositor's evidence of a height.
 pub(crate) fn depositor(account: &Digest, at: u64) -> Vec<u8> {
     index(Table::EvidenceByDepositor, &[&account.0, &height(at)])
+}
+
+/// Ends the id of an organisation, which has no such byte: ids that begin alike do not mix.
+const END_OF_ID: &[u8] = &[0];
+
+/// What the keys of an organisation's accounts begin with.
+pub(crate) fn accounts(organisation: &str) -> Vec<u8> {
+    index(Table::Account, &[organisation.as_bytes(), END_OF_ID])
+}
+
+/// An account of an organisation.
+pub(crate) fn account(organisation: &str, account: &[u8]) -> Vec<u8> {
+    [&accounts(organisation)[..], account].concat()
 }
 
 /// The first key after all keys with this prefix.

@@ -126,6 +126,23 @@ impl<K: Kv> Ledger<K> {
         self.known().organisations.iter().cloned().collect()
     }
 
+    /// Accounts of an organisation after one, in ascending order of id, at most `limit`.
+    pub fn accounts_of(
+        &self,
+        organisation: &str,
+        after: Option<&Digest>,
+        limit: usize,
+    ) -> Result<Vec<Digest>, LedgerError> {
+        let prefix = keys::accounts(organisation);
+        let end = keys::prefix_end(&prefix);
+        let from = after.map(|after| keys::account(organisation, &after.0));
+        let from = from.as_deref().map_or(Bound::Included(&prefix[..]), Bound::Excluded);
+        let items = self.0.kv.range(INDEX, from, Bound::Excluded(&end), limit, false)?;
+        let damaged = || LedgerError::damaged(format_args!("the accounts of {organisation}"));
+        let id = |key: &[u8]| Digest::from_slice(key.get(prefix.len()..)?);
+        items.into_iter().map(|(key, _)| id(&key).ok_or_else(damaged)).collect()
+    }
+
     /// Deposits of an account, newest first, from the one before (height, index) on; at most about `limit`, whole blocks
     /// of them, so that the caller cuts.
     pub fn deposits_of(

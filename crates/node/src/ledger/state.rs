@@ -19,7 +19,7 @@ use yulian_state::{
 use yulian_store::{Batch, Entry, INDEX, Kv, STATE, StoreError, View};
 use yulian_types::{
     StateKey, proto,
-    state_keys::{ACCOUNT_ID, TABLE_ORGANISATION},
+    state_keys::{ACCOUNT_ID, TABLE_ACCOUNT, TABLE_ORGANISATION},
 };
 
 /// Values read at a time when the tree is rebuilt.
@@ -74,23 +74,35 @@ pub(super) fn put(batch: &mut Batch, writes: &[Write], paths: impl Iterator<Item
     }
 }
 
-/// Remembers the organisations that a block registered: the state itself cannot be listed.
-pub(super) fn index_organisations(batch: &mut Batch, executed: &Executed, known: &mut BTreeSet<String>) {
+/// Remembers the organisations and accounts that a block registered: the state itself cannot be listed.
+pub(super) fn index_members(batch: &mut Batch, executed: &Executed, known: &mut BTreeSet<String>) {
     for write in &executed.writes {
-        index_organisation(batch, write.module_id, &write.key, known);
+        if let Some(value) = &write.value {
+            index_member(batch, write.module_id, &write.key, value, known);
+        }
     }
 }
 
-/// Remembers an organisation, if that is what a key of the state is of.
-pub(super) fn index_organisation(batch: &mut Batch, module_id: u32, key: &[u8], known: &mut BTreeSet<String>) {
-    let Some((&TABLE_ORGANISATION, id)) = key.split_first() else {
+/// Remembers an organisation or an account, if that is what a record of the state is.
+pub(super) fn index_member(batch: &mut Batch, module_id: u32, key: &[u8], value: &Bytes, known: &mut BTreeSet<String>) {
+    let Some((table, id)) = key.split_first().filter(|_| module_id == ACCOUNT_ID) else {
         return;
     };
-    if module_id == ACCOUNT_ID
-        && let Ok(id) = std::str::from_utf8(id)
-        && known.insert(id.into())
-    {
-        batch.put(INDEX, &keys::index(Table::Organisation, &[id.as_bytes()]), Bytes::new());
+    match *table {
+        TABLE_ORGANISATION => {
+            if let Ok(id) = std::str::from_utf8(id)
+                && known.insert(id.into())
+            {
+                batch.put(INDEX, &keys::index(Table::Organisation, &[id.as_bytes()]), Bytes::new());
+            }
+        }
+        // An account stays with its organisation: what is put again is the same.
+        TABLE_ACCOUNT => {
+            if let Ok(account) = proto::Account::decode(value.clone()) {
+                batch.put(INDEX, &keys::account(&account.organisation, id), Bytes::new());
+            }
+        }
+        _ => {}
     }
 }
 

@@ -335,6 +335,10 @@ impl<R: Runtime, K: Kv> ChainService for ChainApi<R, K> {
         self.list_organisations(page).await
     }
 
+    async fn accounts(&self, organisation: &str, page: PageRequest) -> Result<AccountPage, ApiError> {
+        self.list_accounts(organisation, page).await
+    }
+
     async fn account(&self, account: AccountRef) -> Result<AccountView, ApiError> {
         self.find_account(account).await
     }

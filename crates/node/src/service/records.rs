@@ -122,6 +122,28 @@ impl<R: Runtime, K: Kv> ChainApi<R, K> {
         Ok(OrganisationPage { items, next })
     }
 
+    pub(super) async fn list_accounts(&self, organisation: &str, page: PageRequest) -> Result<AccountPage, ApiError> {
+        let known = self
+            .read_tip(|state| state.get(&StateKey::organisation(organisation)))
+            .await?;
+        known.1.ok_or(Code::OrganisationNotFound)?;
+        let after: Option<Digest> = cursor(&page)?;
+        let ids = self
+            .node
+            .ledger()
+            .accounts_of(organisation, after.as_ref(), page.limit + 1)?;
+        let (ids, next) = cut(ids, page.limit, Digest::to_string);
+        let keys: Vec<StateKey> = ids.iter().map(StateKey::account).collect();
+        let (_, values) = self.values(&keys).await?;
+        let items = values
+            .iter()
+            .flatten()
+            .map(AccountView::decode)
+            .collect::<Result<_, _>>();
+        let items = items.map_err(|error| errors::record(&error))?;
+        Ok(AccountPage { items, next })
+    }
+
     pub(super) async fn find_account(&self, account: AccountRef) -> Result<AccountView, ApiError> {
         let read = self
             .read_tip(|state| {

@@ -561,6 +561,22 @@ fn members_nodes_rules_and_history_are_listed_page_by_page() {
         let account = api.account(AccountRef::Key(key)).await.unwrap();
         assert_eq!(account.id.0, account_id(&key));
         assert_eq!(api.account(AccountRef::Id(account.id.0)).await.unwrap(), account);
+        let mut accounts = Vec::new();
+        let mut cursor = None;
+        loop {
+            let part = api.accounts("zz-data", page(2, cursor)).await.unwrap();
+            accounts.extend(part.items);
+            cursor = part.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let of_genesis = &cluster.genesis.message.accounts;
+        assert_eq!(accounts.len(), of_genesis.len());
+        assert!(accounts.is_sorted_by(|a, b| a.id.0.0 < b.id.0.0));
+        assert!(accounts.contains(&account));
+        let unknown = api.accounts("zz", page(2, None)).await.unwrap_err();
+        assert_eq!(unknown, Code::OrganisationNotFound.into());
         let nobody = AccountRef::Key(sender_key(200).public_key());
         assert_eq!(api.account(nobody).await.unwrap_err(), Code::AccountNotFound.into());
         let info = api.info().await.unwrap();

@@ -214,6 +214,16 @@ impl Chain {
         self.read(format!("/organisations?{}", page.query())).await
     }
 
+    /// Accounts of an organisation, in ascending order of id, frozen ones too.
+    pub async fn accounts(&self, organisation: &str, page: &Page) -> Result<AccountPage, SdkError> {
+        self.read(format!(
+            "/organisations/{}/accounts?{}",
+            escape(organisation),
+            page.query()
+        ))
+        .await
+    }
+
     /// An account.
     pub async fn account(&self, account: impl Into<AccountRef>) -> Result<AccountView, SdkError> {
         self.read(format!("/accounts/{}", account.into())).await

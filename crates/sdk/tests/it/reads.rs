@@ -76,6 +76,8 @@ async fn every_operation_answers() {
     assert_eq!(chain.organisations(&after).await.expect("organisations").items.len(), 4);
     let found = chain.account(me.id()).await.expect("account");
     assert_eq!(found.organisation, "zzdata");
+    let listed = chain.accounts("zzdata", &Page::default()).await.expect("accounts");
+    assert!(listed.items.contains(&found));
     let by_key = chain
         .account(AccountRef::Key(me.signer().public_key()))
         .await

@@ -1,10 +1,14 @@
-//! A chain all of whose validators lie: it has no blocks, only headers that they sign over whatever state suits them.
+//! A chain all of whose validators lie. One of them has no blocks, only headers that they sign over whatever state suits them; another
+//! is hosted by machines until its keys are stolen, and goes on beside the thieves.
 //!
 //! It takes what is sent to it, or refuses it, or shows that it is late, as it likes; it claims vouchers that it never had, those that
-//! are on their way to it, and those that it gave back before; it says one thing here and another there.
+//! are on their way to it, and those that it gave back before; it sends others more of its own than it ever issued; it says one thing
+//! here and another there.
 
 use super::{
-    keys::{CAPTURED, CHAINS, CITIES, HUB, ORGANISATION, captured_key, carrier_key, holder_id},
+    forge::{Forger, Head, Keys, nothing, state},
+    keys::{CHAINS, CITIES, HUB, carrier_key, holder_id},
+    made::{Known, known, minted, other_city, packet},
     net::Net,
     proof::Session,
 };
@@ -14,99 +18,75 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicUsize, Ordering::Relaxed},
     },
 };
 use yulian_agents::relay::{Event, PacketKey};
-use yulian_crypto::sm2::Signer as _;
-use yulian_state::{Path, Tree, value_hash};
 use yulian_types::{
-    Digest, FinalityProof, SealedPacket, StateKey, block_digest, encode, finality_message,
+    Digest, SealedPacket, encode,
     packet::{CARRY_ACKNOWLEDGE, CARRY_RECEIVE, CARRY_RELAY, CARRY_TIME_OUT},
-    proto::{
-        Carry, CarryItem, LinkConflict, LinkProof, LinkUpdate, Packet, PacketResult, VoucherAmount, VoucherMove,
-        VoucherSeries,
-    },
-    quorum,
+    proto::{Carry, CarryItem, LinkUpdate, PacketResult, Receipt, VoucherMove},
     state_keys::{PACKET_DONE, PACKET_FAILED},
 };
 
-/// Its account among the carriers.
+/// The liars' account among the carriers.
 const ACCOUNT: usize = 2;
 /// Pauses between its acts, ms.
 const PAUSES_MS: std::ops::Range<u64> = 200..1_000;
 /// How long it waits for a result, ms.
 const PATIENCE_MS: u64 = 3_000;
+/// How often it shows a fork where nobody answers.
+const FORK_TRIES: usize = 4;
 /// Sequences that it claims to have used: few, so that they repeat.
 const SEQUENCES: u64 = 24;
+/// Those of a chain that machines host begin here, beyond what it really sends.
+pub(crate) const SEQUENCES_FROM: u64 = 1 << 32;
 /// How far ahead its headers may lie, ms: a little less than what a light client takes.
 const AHEAD_MS_MAX: u64 = 5 * 60_000;
-/// Module id and tables of vouchers, as docs/cross-chain.md and the module name them.
-const VOUCHER_ID: u32 = 6;
-const TABLE_SERIES: u8 = 1;
-const TABLE_OUTSIDE: u8 = 3;
 
 /// The liars.
 pub(crate) struct Captured {
     net: Arc<Net>,
+    /// Their chain.
+    place: usize,
+    pub(crate) forger: Forger,
     /// Home and id of each series.
     series: Vec<(usize, Digest)>,
-    height: AtomicU64,
-    time_ms: AtomicU64,
-    /// Packets to it that have not ended, by place of their source.
-    waiting: Mutex<BTreeSet<(usize, Numbered)>>,
-    followed: Mutex<[u64; CHAINS]>,
-    /// Claims that it brought to a home chain.
+    ears: Ears,
+    /// Claims that they brought to a home chain, and vouchers of their own to others.
     pub(crate) claims: AtomicUsize,
 }
 
-/// Module and sequence.
-type Numbered = (String, u64);
+/// Packets of cities that have not ended, by who hears of them.
+pub(crate) struct Ears {
+    followed: Mutex<[u64; CHAINS]>,
+    waiting: Mutex<BTreeSet<PacketKey>>,
+}
 
-impl Captured {
-    pub(crate) fn new(net: Arc<Net>, series: &[Digest]) -> Self {
-        let start = net.captured.message.time_ms;
+impl Ears {
+    pub(crate) fn new() -> Self {
         Self {
-            net,
-            series: series.iter().enumerate().map(|(at, id)| (at + 1, *id)).collect(),
-            height: AtomicU64::new(0),
-            time_ms: AtomicU64::new(start),
-            waiting: Mutex::default(),
             followed: Mutex::new([0; CHAINS]),
-            claims: AtomicUsize::new(0),
+            waiting: Mutex::default(),
         }
     }
 
-    /// Lies until it is dropped; once the network is quiet it only ends what others sent to it.
-    pub(crate) async fn run(&self, mut random: StdRng) {
-        loop {
-            self.net.pause(random.random_range(PAUSES_MS)).await;
-            self.listen(&mut random);
-            if self.net.is_quiet() || random.random_range(0..2) == 0 {
-                self.end_one(&mut random).await;
-            } else {
-                self.claim(&mut random).await;
-            }
-        }
-    }
-
-    /// Hears what others sent to it.
-    fn listen(&self, random: &mut StdRng) {
-        let id = self.net.id(CAPTURED);
+    /// Hears what cities sent, as far as it is of interest.
+    pub(crate) fn listen(&self, net: &Net, random: &mut StdRng, wanted: impl Fn(&PacketKey) -> bool) {
         for city in 1..=CITIES {
             let after = self.followed.lock().expect("heights")[city];
-            for block in self.net.blocks(random, city, after) {
+            for block in net.blocks(random, city, after) {
                 for event in &block.events {
                     let (Some(what), Some(key)) = (Event::parse(&event.name), PacketKey::parse(&event.data)) else {
                         continue;
                     };
-                    if key.destination != id || key.source != self.net.id(city) {
+                    if key.source != net.id(city) || !wanted(&key) {
                         continue;
                     }
                     let mut waiting = self.waiting.lock().expect("packets");
                     match what {
-                        Event::Sent => waiting.insert((city, (key.module, key.sequence))),
-                        Event::Ended => waiting.remove(&(city, (key.module, key.sequence))),
+                        Event::Sent => waiting.insert(key),
+                        Event::Ended => waiting.remove(&key),
                         _ => false,
                     };
                 }
@@ -115,83 +95,85 @@ impl Captured {
         }
     }
 
-    /// A header of the next height that carries this state, not before `time_ms`, and what brings it.
-    fn head(&self, state: &Tree, time_ms: u64) -> (u64, LinkUpdate) {
-        let height = self.height.fetch_add(1, Relaxed) + 1;
-        // Behind the clocks that are furthest behind, if it can be chosen: no chain refuses it for being ahead.
-        let now = (0..CHAINS)
-            .map(|chain| self.net.now_ms(chain))
-            .min()
-            .unwrap_or_default();
-        let time_ms = time_ms.max(now).max(self.time_ms.load(Relaxed) + 1);
-        self.time_ms.store(time_ms, Relaxed);
-        (height, self.sign(height, time_ms, state))
+    /// One of them, and the place of its source.
+    pub(crate) async fn draw(&self, net: &Net, random: &mut StdRng) -> Option<(usize, SealedPacket)> {
+        let waiting: Vec<PacketKey> = self.waiting.lock().expect("packets").iter().cloned().collect();
+        if waiting.is_empty() {
+            return None;
+        }
+        let key = &waiting[random.random_range(0..waiting.len())];
+        let city = net.place(&key.source)?;
+        let named = (&key.destination, key.module.as_str(), key.sequence);
+        Some((city, net.sent(random, city, named).await?))
     }
+}
 
-    fn sign(&self, height: u64, time_ms: u64, state: &Tree) -> LinkUpdate {
-        let genesis = &self.net.captured;
-        let mut header = genesis.block().header.clone();
-        header.height = height;
-        header.time_ms = time_ms;
-        header.parent = genesis.block().digest.to_vec().into();
-        header.parent_state_root = state.root().to_vec().into();
-        let bytes = encode(&header);
-        let (set, digest) = (&genesis.validators, block_digest(&bytes));
-        let (view, parent_view) = (height, height - 1);
-        let text = finality_message(&genesis.chain_id, header.epoch, view, parent_view, &digest);
-        let signers: Vec<u32> = (0..quorum(set.len()) as u32).collect();
-        let sign = |at: &u32| {
-            let key = captured_key(&set.validators()[*at as usize].public_key);
-            key.sign(&text).expect("a key in memory signs")
-        };
-        let proof = FinalityProof {
-            epoch: header.epoch,
-            view,
-            parent_view,
-            digest,
-            signatures: signers.iter().map(sign).collect(),
-            signers,
-            set_size: set.len() as u32,
-        };
-        LinkUpdate {
-            chain_id: self.net.id_bytes(CAPTURED),
-            headers: vec![bytes],
-            finality: proof.encode(),
-            ..Default::default()
+/// Whether machines host the chain at a place.
+fn is_hosted(place: usize) -> bool {
+    place < CHAINS
+}
+
+impl Captured {
+    pub(crate) fn new(net: Arc<Net>, (place, keys): (usize, Keys), series: &[Digest]) -> Self {
+        Self {
+            forger: Forger::new(net.clone(), place, keys),
+            net,
+            place,
+            series: series.iter().enumerate().map(|(at, id)| (at + 1, *id)).collect(),
+            ears: Ears::new(),
+            claims: AtomicUsize::new(0),
         }
     }
 
-    async fn carry(&self, random: &mut StdRng, at: usize, updates: Vec<LinkUpdate>, item: CarryItem) {
-        let carry = Carry {
-            updates,
-            items: vec![item],
-        };
+    /// Lies until it is dropped. Once the network is quiet it only ends what others sent to it, if nobody else does.
+    pub(crate) async fn run(&self, mut random: StdRng) {
+        let id = self.net.id(self.place);
+        loop {
+            self.net.pause(random.random_range(PAUSES_MS)).await;
+            self.ears.listen(&self.net, &mut random, |key| key.destination == id);
+            match (self.net.is_quiet(), random.random_range(0..6)) {
+                (true, _) if is_hosted(self.place) => return,
+                (true, _) | (false, 0..=2) => self.end_one(&mut random).await,
+                // The relay chain issues nothing.
+                (false, 3) if self.place != HUB => self.flood(&mut random).await,
+                (false, _) => self.claim(&mut random).await,
+            }
+        }
+    }
+
+    fn sequence(&self, random: &mut StdRng) -> u64 {
+        let drawn = random.random_range(1..SEQUENCES);
+        if is_hosted(self.place) {
+            SEQUENCES_FROM + drawn
+        } else {
+            drawn
+        }
+    }
+
+    /// Brings headers and an item to a chain.
+    pub(crate) async fn carry(&self, random: &mut StdRng, at: usize, updates: Vec<LinkUpdate>, items: Vec<CarryItem>) {
+        let carry = Carry { updates, items };
+        self.call(random, at, "link.carry", encode(&carry)).await;
+    }
+
+    pub(crate) async fn call(&self, random: &mut StdRng, at: usize, call: &str, arguments: Bytes) -> Option<Receipt> {
         let key = carrier_key(ACCOUNT);
-        let call = self
-            .net
-            .call(random, (at, &key), "link.carry", encode(&carry), PATIENCE_MS);
-        call.await;
+        let call = self.net.call(random, (at, &key), call, arguments, PATIENCE_MS);
+        call.await
     }
 
     /// Ends one of the packets that were sent to it: done, refused or late.
     async fn end_one(&self, random: &mut StdRng) {
-        let waiting: Vec<(usize, Numbered)> = self.waiting.lock().expect("packets").iter().cloned().collect();
-        if waiting.is_empty() {
-            return;
-        }
-        let (city, (module, sequence)) = waiting[random.random_range(0..waiting.len())].clone();
-        let id = self.net.id(CAPTURED);
-        let Some(packet) = self.net.sent(random, city, (&id, &module, sequence)).await else {
+        let Some((city, packet)) = self.ears.draw(&self.net, random).await else {
             return;
         };
         let key = packet.result_key();
-        let path = Path::of(key.module_id, &key.key);
         let furthest = self.net.now_ms(city) + AHEAD_MS_MAX;
         if random.random_range(0..3) == 0 && packet.message.timeout_ms < furthest {
-            let nothing = Tree::from_sorted([(Path::of(1, b"nothing"), value_hash(b"nothing"))]);
-            let (height, update) = self.head(&nothing, packet.message.timeout_ms);
-            let item = made(CARRY_TIME_OUT, &packet, height, &nothing, &path);
-            return self.carry(random, city, vec![update], item).await;
+            let late = self.forger.head(random, nothing(b"nothing"), packet.message.timeout_ms);
+            let Some(late) = late else { return };
+            let item = late.item(CARRY_TIME_OUT, &packet, &key);
+            return self.carry(random, city, vec![late.update], vec![item]).await;
         }
         let done = random.random_range(0..4) > 0;
         let record = encode(&PacketResult {
@@ -202,45 +184,40 @@ impl Captured {
             } else {
                 "voucher.holder_not_found".into()
             },
-            height: self.height.load(Relaxed),
+            height: self.forger.height(),
             ..Default::default()
         });
-        let state = Tree::from_sorted([(path, value_hash(&record))]);
-        let (height, update) = self.head(&state, 0);
-        let item = made(CARRY_ACKNOWLEDGE, &packet, height, &state, &path);
-        self.carry(random, city, vec![update], CarryItem { record, ..item })
-            .await;
-    }
-
-    /// What a home chain knows of a series, and how many of it are outside with the captured chain.
-    async fn known(&self, random: &mut StdRng, (home, id): (usize, Digest)) -> Option<(VoucherSeries, u64)> {
-        let key = StateKey::new(VOUCHER_ID, TABLE_SERIES, &[&id.0]);
-        let series: VoucherSeries = self.net.record(random, home, &key).await?;
-        let key = StateKey::new(VOUCHER_ID, TABLE_OUTSIDE, &[&id.0, &self.net.id(CAPTURED).0]);
-        let outside: Option<VoucherAmount> = self.net.record(random, home, &key).await;
-        Some((series, outside.map_or(0, |record| record.amount)))
+        let head = self.forger.head(random, state(&[(key.clone(), &record)]), 0);
+        let Some(head) = head else { return };
+        let item = CarryItem {
+            record,
+            ..head.item(CARRY_ACKNOWLEDGE, &packet, &key)
+        };
+        self.carry(random, city, vec![head.update], vec![item]).await;
     }
 
     /// Claims vouchers of a home chain: as many as it has, more, or those on their way to it.
     async fn claim(&self, random: &mut StdRng) {
-        let mut drawn = self.series[random.random_range(0..self.series.len())];
-        let mut known = self.known(random, drawn).await;
-        for other in &self.series {
+        let of_others: Vec<_> = self.series.iter().filter(|(home, _)| *home != self.place).collect();
+        let mut drawn = *of_others[random.random_range(0..of_others.len())];
+        let mut found = known(&self.net, random, drawn, self.place).await;
+        for other in of_others {
             // Rather where there is something to be had.
-            if known.as_ref().is_none_or(|(_, outside)| *outside == 0) {
+            if found.as_ref().is_none_or(|found| found.outside == 0) {
                 drawn = *other;
-                known = self.known(random, drawn).await;
+                found = known(&self.net, random, drawn, self.place).await;
             }
         }
         let (home, _) = drawn;
-        let Some((series, outside)) = known else { return };
-        let amounts = [
-            outside / 2,
+        let Some(Known {
+            series,
+            moving,
             outside,
-            outside + 1,
-            outside + series.moving,
-            3 * outside + 7,
-        ];
+        }) = found
+        else {
+            return;
+        };
+        let amounts = [outside / 2, outside, outside + 1, outside + moving, 3 * outside + 7];
         let amount = amounts[random.random_range(0..amounts.len())].max(1);
         let other = 1 + home % CITIES;
         let (method, amount, onward) = match random.random_range(0..6) {
@@ -250,17 +227,9 @@ impl Captured {
             _ => ("move", amount, None),
         };
         let movement = VoucherMove {
-            series: Some(VoucherSeries {
-                held: 0,
-                moving: 0,
-                issued: 0,
-                redeemed: 0,
-                outside: 0,
-                unclaimed: 0,
-                ..series
-            }),
+            series: Some(series),
             amount,
-            from: holder_id(CAPTURED, 0).into(),
+            from: holder_id(self.place, 0).into(),
             to: holder_id(onward.unwrap_or(home), 0).into(),
             onward: onward.map_or(Bytes::new(), |chain| self.net.id_bytes(chain)),
             onward_timeout_ms: onward.map_or(0, |_| 6_000),
@@ -269,22 +238,31 @@ impl Captured {
         // Now and then it speaks for somebody else, or to somebody who is no home of these.
         let (source, to) = match random.random_range(0..10) {
             0 => (other, home),
-            1 => (CAPTURED, other),
-            _ => (CAPTURED, home),
+            1 => (self.place, other),
+            _ => (self.place, home),
         };
-        let packet = SealedPacket::new(Packet {
-            source: self.net.id_bytes(source),
-            destination: self.net.id_bytes(to),
-            module: "voucher".into(),
-            method: method.into(),
-            sequence: random.random_range(1..SEQUENCES),
-            organisation: ORGANISATION.into(),
-            payload: encode(&movement),
-            timeout_ms: self.net.now_ms(to) + 30_000,
-            end_to_end: true,
-            ..Default::default()
-        });
-        let Ok(packet) = packet else { return };
+        self.make(random, (source, to), method, &movement).await;
+    }
+
+    /// Sends a city vouchers of its own that it never issued, now and then more than fit.
+    async fn flood(&self, random: &mut StdRng) {
+        let to = other_city(random, self.place);
+        let movement = minted(&self.net, random, self.place, to);
+        self.make(random, (self.place, to), "move", &movement).await;
+    }
+
+    async fn make(&self, random: &mut StdRng, (source, to): (usize, usize), method: &str, movement: &VoucherMove) {
+        if to == self.place {
+            return;
+        }
+        let sequence = self.sequence(random);
+        let packet = packet(
+            &self.net,
+            (source, to),
+            ("voucher", method, sequence),
+            encode(movement),
+            true,
+        );
         self.bring(random, to, &packet).await;
         self.claims.fetch_add(1, Relaxed);
     }
@@ -292,11 +270,15 @@ impl Captured {
     /// Brings a packet that it made up to the relay chain and to its destination.
     async fn bring(&self, random: &mut StdRng, to: usize, packet: &SealedPacket) {
         let key = packet.sent_key();
-        let path = Path::of(key.module_id, &key.key);
-        let state = Tree::from_sorted([(path, value_hash(&packet.bytes))]);
-        let (height, update) = self.head(&state, 0);
-        let item = made(CARRY_RELAY, packet, height, &state, &path);
-        self.carry(random, HUB, vec![update.clone()], item).await;
+        let head = self.forger.head(random, state(&[(key.clone(), &packet.bytes)]), 0);
+        let Some(head) = head else { return };
+        let item = |head: &Head, kind| head.item(kind, packet, &key);
+        if self.place == HUB {
+            let item = item(&head, CARRY_RECEIVE);
+            return self.carry(random, to, vec![head.update], vec![item]).await;
+        }
+        let relay = vec![item(&head, CARRY_RELAY)];
+        self.carry(random, HUB, vec![head.update.clone()], relay).await;
         for _ in 0..3 {
             self.net.pause(random.random_range(100..300)).await;
             let mut session = Session::new(&self.net, to);
@@ -307,45 +289,24 @@ impl Captured {
             let item = CarryItem {
                 record,
                 relay: Some(word.proof),
-                ..made(CARRY_RECEIVE, packet, height, &state, &path)
+                ..item(&head, CARRY_RECEIVE)
             };
-            let updates = [session.into_updates(), vec![update]].concat();
-            return self.carry(random, to, updates, item).await;
+            let updates = [session.into_updates(), vec![head.update]].concat();
+            return self.carry(random, to, updates, vec![item]).await;
         }
     }
 
     /// Shows a chain two final headers of one height.
     pub(crate) async fn fork(&self, at: usize, seed: u64) {
         let mut random = StdRng::seed_from_u64(seed);
-        let [one, two] = [b"one", b"two"].map(|text| Tree::from_sorted([(Path::of(1, text), value_hash(text))]));
-        let (height, first) = self.head(&one, 0);
-        let time_ms = self.time_ms.fetch_add(1, Relaxed) + 1;
-        let conflict = LinkConflict {
-            chain_id: self.net.id_bytes(CAPTURED),
-            first: Some(first),
-            second: Some(self.sign(height, time_ms, &two)),
+        let Some(conflict) = self.forger.conflict(&mut random) else {
+            return;
         };
-        let key = carrier_key(ACCOUNT);
-        let call = self.net.call(
-            &mut random,
-            (at, &key),
-            "link.report_conflict",
-            encode(&conflict),
-            4 * PATIENCE_MS,
-        );
-        call.await;
-    }
-}
-
-/// An item with a proof under a header of the captured chain.
-fn made(kind: u32, packet: &SealedPacket, height: u64, state: &Tree, path: &Path) -> CarryItem {
-    CarryItem {
-        kind,
-        packet: packet.bytes.clone(),
-        proof: Some(LinkProof {
-            height,
-            proof: state.prove(path).to_bytes().into(),
-        }),
-        ..Default::default()
+        for _ in 0..FORK_TRIES {
+            let call = self.call(&mut random, at, "link.report_conflict", encode(&conflict));
+            if call.await.is_some() {
+                return;
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Keys and genesis of the chains of a simulated fusion network.
 
-use crate::keys::{START_MS, account, admin_key, key, node_record, organisation, validator};
+use crate::keys::{START_MS, account, admin_key, key, node_key, node_record, organisation, validator};
 use std::sync::Arc;
 use yulian_crypto::sm2::{PublicKey, SecretKey, Signer as _};
 use yulian_exec::{default_parameters, rules};
@@ -16,16 +16,20 @@ pub const CITIES: usize = 3;
 pub const CHAINS: usize = CITIES + 1;
 /// Place of the chain that exists in its liars' words alone.
 pub const CAPTURED: usize = CHAINS;
+/// Place of a chain that never was, for which a relay chain that lies vouches.
+pub const PHANTOM: usize = CAPTURED + 1;
 /// Holders of vouchers on each chain.
 pub const HOLDERS: usize = 2;
-/// Accounts that carry: two agents, the captured chain's own and one that plays tricks.
+/// Accounts that carry: two agents, the liars' own and one that plays tricks.
 pub const CARRIERS: usize = 4;
 /// Organisation of holders and carriers.
 pub const ORGANISATION: &str = "holders";
 
 /// Modules beside those that every chain has.
 const MODULES: [&str; 5] = ["evidence", "link", "notice", "verification", "voucher"];
-/// The captured chain never ends its first epoch.
+/// Validators of each chain.
+const SEATS: usize = 4;
+/// A chain that no machine hosts never ends its first epoch.
 const CAPTURED_EPOCH: u64 = 1_000_000;
 
 /// Key of a holder of a chain; no other chain knows the account.
@@ -43,11 +47,16 @@ pub(crate) fn carrier_key(number: usize) -> SecretKey {
     key("carrier", number)
 }
 
-/// Key of a validator of the captured chain, which the simulator alone holds.
-pub(crate) fn captured_key(public: &[u8]) -> SecretKey {
-    let found = (0..4).map(|number| key("captured", number));
-    let is = |key: &SecretKey| key.public_key().as_bytes() == public;
-    found.into_iter().find(is).expect("a validator of the captured chain")
+/// Key of the regulator's account on the relay chain.
+pub(crate) fn regulator_key() -> SecretKey {
+    key("regulator", 0)
+}
+
+/// Key of a validator, of a chain that machines host or of one that they do not.
+pub(crate) fn signing_key(public: &[u8]) -> Option<SecretKey> {
+    let alone = (0..SEATS).map(|number| key("captured", number));
+    let mut all = alone.chain((0..MACHINES).map(node_key));
+    all.find(|key| key.public_key().as_bytes() == public)
 }
 
 /// The machine that does not validate a chain at first.
@@ -65,7 +74,7 @@ pub(crate) fn genesis(chain: usize, epoch_length: u64) -> Arc<SealedGenesis> {
         }
     };
     let set = match chain {
-        CAPTURED => (0..4).map(captured).collect(),
+        CAPTURED.. => (0..SEATS).map(captured).collect(),
         _ => (0..MACHINES)
             .filter(|n| *n != candidate(chain))
             .map(validator)
@@ -73,7 +82,7 @@ pub(crate) fn genesis(chain: usize, epoch_length: u64) -> Arc<SealedGenesis> {
     };
     let set = ValidatorSet::new(set).expect("a set");
     let nodes = match chain {
-        CAPTURED => vec![],
+        CAPTURED.. => vec![],
         _ => (0..MACHINES).map(node_record).collect(),
     };
     let members = (0..MACHINES).map(|number| proto::Organisation {
@@ -98,7 +107,7 @@ pub(crate) fn genesis(chain: usize, epoch_length: u64) -> Arc<SealedGenesis> {
         name: format!("链 {chain}"),
         time_ms: START_MS - 60_000,
         protocol_version: 1,
-        epoch_length: if chain == CAPTURED {
+        epoch_length: if chain >= CAPTURED {
             CAPTURED_EPOCH
         } else {
             epoch_length
@@ -127,5 +136,6 @@ fn accounts(chain: usize) -> Vec<proto::Account> {
         account(&holder_key(chain, n), ORGANISATION.into(), &roles[1 - n.min(1)..])
     });
     let carriers = (0..CARRIERS).map(|n| account(&carrier_key(n), ORGANISATION.into(), &[]));
-    admins.chain(holders).chain(carriers).collect()
+    let regulator = account(&regulator_key(), ORGANISATION.into(), &[rules::ROLE_REGULATOR]);
+    admins.chain(holders).chain(carriers).chain([regulator]).collect()
 }

@@ -3,6 +3,7 @@
 use super::{
     keys::{CAPTURED, CITIES, HOLDERS, HUB, ORGANISATION, holder_id, holder_key},
     net::Net,
+    setup,
 };
 use bytes::Bytes;
 use rand::{RngExt, rngs::StdRng};
@@ -19,6 +20,8 @@ const TIMEOUTS_MS: std::ops::Range<u64> = 6_000..30_000;
 const PAUSES_MS: std::ops::Range<u64> = 100..1_400;
 /// How long a holder waits for a result, ms.
 const PATIENCE_MS: u64 = 3_000;
+/// Of so many acts with vouchers one is with those that the captured chain issues.
+const FOREIGN: usize = 8;
 /// Kind of an inquiry: an evidence record.
 const KIND_EVIDENCE: u32 = 1;
 
@@ -29,11 +32,16 @@ fn subject(chain: usize, number: u64) -> Digest {
 
 /// Acts for one holder of a city's chain until the network is quiet.
 pub(crate) async fn run(net: Arc<Net>, (city, holder): (usize, usize), series: Vec<Digest>, mut random: StdRng) {
+    let foreign = setup::series(&net, CAPTURED).id;
     let mut deposited = 0;
     while !net.is_quiet() {
         net.pause(random.random_range(PAUSES_MS)).await;
         let key = holder_key(city, holder);
-        let id = series[random.random_range(0..series.len())].to_vec().into();
+        // Now and then those of a home that lies, if any came.
+        let id = match random.random_range(0..FOREIGN) {
+            0 => foreign.clone(),
+            _ => series[random.random_range(0..series.len())].to_vec().into(),
+        };
         let (call, arguments) = match random.random_range(0..12) {
             0..=4 => ("voucher.send", encode(&sending(&net, &mut random, city, id))),
             5 => ("voucher.redeem", encode(&redeeming(&mut random, id))),

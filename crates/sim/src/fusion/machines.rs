@@ -8,6 +8,7 @@ use super::{
 use crate::{
     byzantine::Byzantine,
     clock::Clock,
+    cluster::Node,
     disk::SimLog,
     keys::{node_id, node_key, validator},
     plan::Fault,
@@ -29,6 +30,8 @@ use yulian_node::{
 };
 use yulian_store::{CHAIN_SPACES, LogKv};
 
+/// What a chain that is full has on the disk, bytes; it may have one MiB.
+const FULL_BYTES: u64 = 2 << 20;
 /// Time that a stopped node's tasks get to let go of their files, ms.
 const LET_GO_MS: u64 = 400;
 
@@ -44,8 +47,33 @@ pub(crate) struct Machines {
     plan: FusionPlan,
     lives: BTreeMap<usize, Life>,
     started: u64,
-    /// Chains that the platform has paused.
-    paused: Arc<Mutex<BTreeSet<usize>>>,
+    limits: Arc<Mutex<Limits>>,
+}
+
+/// What the platform says of chains.
+#[derive(Default)]
+struct Limits {
+    paused: BTreeSet<usize>,
+    full: BTreeSet<usize>,
+}
+
+impl Limits {
+    /// Tells a node of a chain.
+    fn regulate(&self, chain: usize, node: &Node) {
+        let standing = match self.paused.contains(&chain) {
+            true => Standing::Paused,
+            false => Standing::Open,
+        };
+        let full = self.full.contains(&chain);
+        let quotas = Quotas {
+            storage_mib: u32::from(full),
+            ..Quotas::default()
+        };
+        node.regulate(standing, quotas);
+        if full {
+            node.regime().measured(FULL_BYTES);
+        }
+    }
 }
 
 impl Machines {
@@ -58,7 +86,7 @@ impl Machines {
             plan,
             lives: BTreeMap::new(),
             started: 0,
-            paused: Arc::default(),
+            limits: Arc::default(),
         };
         machines.heal().await?;
         Ok(machines)
@@ -78,7 +106,7 @@ impl Machines {
             plan: self.plan.clone(),
             signer: signer.clone(),
             crashed,
-            paused: self.paused.clone(),
+            limits: self.limits.clone(),
         };
         let task = self.world.node(signer, self.started, move |context, host| async move {
             if let Err(error) = main.run(context, host).await {
@@ -104,13 +132,22 @@ impl Machines {
 
     /// Pauses a chain on every machine, or lets it go on.
     pub(crate) fn pause(&self, chain: usize, paused: bool) {
-        let mut all = self.paused.lock().expect("paused chains");
-        match paused {
-            true => all.insert(chain),
-            false => all.remove(&chain),
+        self.limit(chain, paused, |limits| &mut limits.paused);
+    }
+
+    /// A chain has no room left on any machine, or is given some.
+    pub(crate) fn fill(&self, chain: usize, full: bool) {
+        self.limit(chain, full, |limits| &mut limits.full);
+    }
+
+    fn limit(&self, chain: usize, on: bool, of: fn(&mut Limits) -> &mut BTreeSet<usize>) {
+        let mut limits = self.limits.lock().expect("limits");
+        match on {
+            true => of(&mut limits).insert(chain),
+            false => of(&mut limits).remove(&chain),
         };
         for running in self.net.nodes(chain) {
-            running.node.regulate(standing(paused), Quotas::default());
+            limits.regulate(chain, &running.node);
         }
     }
 
@@ -130,13 +167,6 @@ impl Machines {
     }
 }
 
-fn standing(paused: bool) -> Standing {
-    match paused {
-        true => Standing::Paused,
-        false => Standing::Open,
-    }
-}
-
 fn pairs() -> impl Iterator<Item = (usize, usize)> {
     (0..MACHINES)
         .flat_map(|a| (0..MACHINES).map(move |b| (a, b)))
@@ -151,7 +181,7 @@ struct Main {
     plan: FusionPlan,
     signer: NodeSigner,
     crashed: watch::Receiver<bool>,
-    paused: Arc<Mutex<BTreeSet<usize>>>,
+    limits: Arc<Mutex<Limits>>,
 }
 
 impl Main {
@@ -179,7 +209,7 @@ impl Main {
         host: &SimHost,
         chain: usize,
         fault: Option<Fault>,
-        first: &mut Option<crate::cluster::Node>,
+        first: &mut Option<Node>,
     ) -> Started {
         let place = &self.net.places[chain];
         let log = SimLog::open(context, &format!("n{}-c{chain}", self.machine)).await?;
@@ -194,8 +224,7 @@ impl Main {
             }
             Some(first) => first.open_beside(clock.clone(), kv.clone(), genesis, options).await?,
         };
-        let is_paused = self.paused.lock().expect("paused chains").contains(&chain);
-        node.regulate(standing(is_paused), Quotas::default());
+        self.limits.lock().expect("limits").regulate(chain, &node);
         let mut config = node.chain_config()?;
         config.prefix = format!("n{}-{}", self.machine, config.prefix);
         let application = Byzantine::new(node.clone(), fault);

@@ -1,6 +1,6 @@
 //! What everybody in the simulated network uses: the chains, the nodes that run, and how a transaction is brought to its end.
 
-use super::keys::CHAINS;
+use super::keys::{CAPTURED, CHAINS};
 use crate::{
     client::{Book, Maker, Received},
     clock::Clock,
@@ -72,8 +72,8 @@ pub(crate) struct Net {
     runtime: SimContext,
     /// The relay chain and its members.
     pub(crate) places: Vec<Place>,
-    /// Chain that only the simulator plays.
-    pub(crate) captured: Arc<SealedGenesis>,
+    /// Chains that only the simulator plays: the captured one and the one that never was.
+    alone: [Arc<SealedGenesis>; 2],
     running: Mutex<BTreeMap<(usize, usize), Running>>,
     makers: Mutex<Vec<Maker>>,
     books: Mutex<Vec<Book>>,
@@ -88,27 +88,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Net {
-    pub(crate) fn new(runtime: SimContext, places: Vec<Place>, captured: Arc<SealedGenesis>) -> Self {
+    pub(crate) fn new(runtime: SimContext, places: Vec<Place>, alone: [Arc<SealedGenesis>; 2]) -> Self {
         let makers = places.iter().map(|place| Maker::new(place.genesis.chain_id)).collect();
         Self {
             runtime,
             books: Mutex::new(vec![Book::new(); places.len()]),
             makers: Mutex::new(makers),
             places,
-            captured,
+            alone,
             running: Mutex::default(),
             carried: Mutex::default(),
             quiet: AtomicBool::new(false),
         }
     }
 
-    /// Genesis digest of a chain, that of the captured one too.
+    /// Genesis digest of a chain, also of those that no machine hosts.
     pub(crate) fn id(&self, chain: usize) -> Digest {
         self.genesis(chain).chain_id
     }
 
     pub(crate) fn genesis(&self, chain: usize) -> &Arc<SealedGenesis> {
-        self.places.get(chain).map_or(&self.captured, |place| &place.genesis)
+        match self.places.get(chain) {
+            Some(place) => &place.genesis,
+            None => &self.alone[chain - CAPTURED],
+        }
     }
 
     pub(crate) fn id_bytes(&self, chain: usize) -> Bytes {

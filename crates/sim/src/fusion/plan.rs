@@ -1,6 +1,6 @@
 //! What happens in a simulated fusion network, as a function of its seed.
 
-use super::keys::{CHAINS, CITIES, HUB, MACHINES};
+use super::keys::{CAPTURED, CHAINS, CITIES, HUB, MACHINES};
 use crate::plan::Fault;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{collections::BTreeSet, fmt, time::Duration};
@@ -51,8 +51,30 @@ pub enum FusionAct {
         /// The other.
         other: usize,
     },
-    /// The captured chain shows a chain two final headers of one height.
-    Fork(usize),
+    /// Whoever has a chain's keys shows another two final headers of one height.
+    Fork {
+        /// The chain that lies.
+        by: usize,
+        /// The one that is shown it.
+        at: usize,
+    },
+    /// The keys of all validators of a chain are stolen, and used.
+    Steal(usize),
+    /// One key less than a quorum is.
+    StealFew(usize),
+    /// The regulator freezes a way; nobody named is any chain.
+    Freeze {
+        /// Source.
+        from: Option<usize>,
+        /// Destination.
+        to: Option<usize>,
+        /// After so long members try to lift it, ms; if never it stays.
+        lasts_ms: Option<u64>,
+    },
+    /// A chain has used its storage up.
+    Fill(usize),
+    /// It is given more.
+    Widen(usize),
 }
 
 /// A simulation of several chains to play.
@@ -110,6 +132,10 @@ impl FusionPlan {
         plan.draw_machines(&mut random);
         plan.draw_chains(&mut random);
         plan.draw_agents(&mut random);
+        // With numbers of their own, so that what was drawn before stays as it is.
+        let mut random = StdRng::seed_from_u64(seed ^ 0x6c69_6172_7300);
+        plan.draw_thieves(&mut random);
+        plan.draw_limits(&mut random);
         plan.acts.sort_by_key(|(at, _)| *at);
         plan
     }
@@ -118,6 +144,14 @@ impl FusionPlan {
     pub(crate) fn fault(&self, machine: usize, chain: usize) -> Option<Fault> {
         let (at, on, fault) = self.byzantine?;
         (at == machine && on == chain).then_some(fault)
+    }
+
+    /// The chain whose keys are stolen.
+    pub(crate) fn stolen(&self) -> Option<usize> {
+        self.acts.iter().find_map(|(_, act)| match act {
+            FusionAct::Steal(chain) => Some(*chain),
+            _ => None,
+        })
     }
 
     fn add(&mut self, at: u64, act: FusionAct) {
@@ -161,7 +195,8 @@ impl FusionPlan {
             self.add(random.random_range(4_000..BUSY_MS), FusionAct::Close { from, to });
         }
         if random.random_range(0..2) == 0 {
-            self.add(random.random_range(12_000..BUSY_MS), FusionAct::Fork(forked));
+            let (by, at) = (CAPTURED, forked);
+            self.add(random.random_range(12_000..BUSY_MS), FusionAct::Fork { by, at });
         }
         if random.random_range(0..3) == 0 {
             let other = 1 + ended % CITIES;
@@ -176,6 +211,41 @@ impl FusionPlan {
             self.add(at, FusionAct::Rotate(chain));
             let back = at + random.random_range(4_000..8_000);
             (0..AGENTS).for_each(|agent| self.add(back, FusionAct::Restart { agent, stale: 0 }));
+        }
+    }
+
+    /// The relay chain and a city by turns, so that every few seeds have both.
+    fn draw_thieves(&mut self, random: &mut StdRng) {
+        let at = random.random_range(1_000..8_000);
+        let chain = match self.seed % 3 {
+            0 => HUB,
+            1 => random.random_range(1..=CITIES),
+            _ => return self.add(at, FusionAct::StealFew(random.random_range(0..CHAINS))),
+        };
+        self.add(at, FusionAct::Steal(chain));
+        if random.random_range(0..4) == 0 {
+            let at = (chain + random.random_range(1..CHAINS)) % CHAINS;
+            self.add(random.random_range(16_000..BUSY_MS), FusionAct::Fork { by: chain, at });
+        }
+    }
+
+    fn draw_limits(&mut self, random: &mut StdRng) {
+        let mut city = || random.random_range(1..=CITIES);
+        let (one, other) = (city(), city());
+        let (from, to) = match random.random_range(0..3) {
+            0 => (Some(one), Some(1 + one % CITIES)),
+            1 => (Some(one), None),
+            _ => (None, Some(other)),
+        };
+        let lasts_ms = (random.random_range(0..4) > 0).then(|| random.random_range(3_000..8_000));
+        let at = random.random_range(3_000..14_000);
+        self.add(at, FusionAct::Freeze { from, to, lasts_ms });
+        if random.random_range(0..2) == 0 {
+            let (chain, at) = (random.random_range(0..CHAINS), random.random_range(3_000..16_000));
+            self.add(at, FusionAct::Fill(chain));
+            if random.random_range(0..3) > 0 {
+                self.add(at + random.random_range(3_000..9_000), FusionAct::Widen(chain));
+            }
         }
     }
 
@@ -236,7 +306,18 @@ mod tests {
         assert!(any(|act| matches!(act, FusionAct::Rotate(1..))));
         assert!(any(|act| matches!(act, FusionAct::Close { .. })));
         assert!(any(|act| matches!(act, FusionAct::End { .. })));
-        assert!(any(|act| matches!(act, FusionAct::Fork(_))));
+        assert!(any(|act| matches!(act, FusionAct::Fork { by: CAPTURED, .. })));
+        assert!(any(|act| matches!(act, FusionAct::Fork { by: HUB, .. })));
+        assert!(any(|act| matches!(act, FusionAct::Fork { by: 1..CAPTURED, .. })));
+        assert!(any(|act| matches!(act, FusionAct::Steal(HUB))));
+        assert!(any(|act| matches!(act, FusionAct::Steal(1..))));
+        assert!(any(|act| matches!(act, FusionAct::StealFew(HUB))));
+        assert!(any(|act| matches!(act, FusionAct::StealFew(1..))));
+        assert!(any(|act| matches!(act, FusionAct::Freeze { to: None, .. })));
+        assert!(any(|act| matches!(act, FusionAct::Freeze { from: None, .. })));
+        assert!(any(|act| matches!(act, FusionAct::Freeze { lasts_ms: None, .. })));
+        assert!(any(|act| matches!(act, FusionAct::Fill(HUB))));
+        assert!(any(|act| matches!(act, FusionAct::Fill(1..))));
         assert!(any(|act| matches!(act, FusionAct::Restart { stale: 1.., .. })));
         for fault in [Fault::TwoFaced, Fault::Liar, Fault::Silent] {
             assert!(plans.iter().any(|p| p.byzantine.is_some_and(|(.., f)| f == fault)));

@@ -3,7 +3,8 @@
 use super::{
     captured::Captured,
     carrier::{self, Cursors},
-    keys::{CAPTURED, CHAINS, CITIES, HOLDERS, HUB, MACHINES, genesis},
+    forge::Keys,
+    keys::{CAPTURED, CHAINS, CITIES, HOLDERS, HUB, MACHINES, PHANTOM, genesis, regulator_key},
     load,
     machines::Machines,
     net::{Net, Place},
@@ -11,11 +12,12 @@ use super::{
     plan::{AGENTS, FusionAct, FusionPlan},
     setup, tricks,
     vote::{carry_on, rotate},
+    word::Word,
 };
 use crate::check::{self, Broken, Seen};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -26,10 +28,10 @@ use yulian_engine::{
     Runtime as _, Task,
     simulated::{self, SimContext, World},
 };
-use yulian_modules::governance::{KIND_END_LINK, KIND_SET_ROUTE};
+use yulian_modules::governance::{KIND_END_LINK, KIND_LIFT_FREEZE, KIND_SET_ROUTE};
 use yulian_types::{
-    Digest, StateKey,
-    proto::{EndLink, LinkClient},
+    Digest, StateKey, encode,
+    proto::{EndLink, Freeze, LinkClient},
     state_keys::{LINK_ACTIVE, LINK_ENDED, LINK_FROZEN},
 };
 
@@ -42,6 +44,8 @@ const ANEW_MS: u64 = 20_000;
 /// Everything must stay at its end for this long, ms.
 const STILL_MS: u64 = 2_000;
 const STEP_MS: u64 = 20;
+/// How long the regulator waits for a freeze, ms.
+const FREEZE_PATIENCE_MS: u64 = 6_000;
 /// Changes of the validators in a row.
 const ROTATIONS: usize = 3;
 
@@ -54,8 +58,10 @@ pub struct FusionOutcome {
     pub tally: oracle::Tally,
     /// Items that the agents were told to be taken.
     pub carried: usize,
-    /// Claims of the captured chain.
+    /// Claims of chains whose keys are in wrong hands, and vouchers of their own that they made up.
     pub claims: usize,
+    /// Lies of a relay chain about others.
+    pub lies: usize,
     /// Validators changed.
     pub rotated: usize,
     /// Equal for two runs only if everything happened alike.
@@ -80,7 +86,11 @@ struct Play {
     runtime: SimContext,
     plan: FusionPlan,
     agents: Vec<Agent>,
-    captured: Arc<Captured>,
+    /// Whoever has the keys of a chain.
+    liars: BTreeMap<usize, Arc<Captured>>,
+    /// Those of the relay chain.
+    word: Option<Arc<Word>>,
+    series: Vec<Digest>,
     seen: Vec<Seen>,
     random: StdRng,
     carried: Arc<AtomicUsize>,
@@ -97,7 +107,8 @@ async fn run(world: World, plan: FusionPlan) -> Result<FusionOutcome, Broken> {
     };
     let runtime = world.runtime();
     let places = (0..CHAINS).map(place).collect();
-    let net = Arc::new(Net::new(world.runtime(), places, genesis(CAPTURED, 0)));
+    let alone = [genesis(CAPTURED, 0), genesis(PHANTOM, 0)];
+    let net = Arc::new(Net::new(world.runtime(), places, alone));
     let mut machines = Machines::new(world, net.clone(), plan.clone()).await.map_err(text)?;
     for machine in 0..MACHINES {
         machines.start(machine).await.map_err(text)?;
@@ -109,7 +120,9 @@ async fn run(world: World, plan: FusionPlan) -> Result<FusionOutcome, Broken> {
     };
     let mut play = Play {
         machines,
-        captured: Arc::new(Captured::new(net.clone(), &series)),
+        liars: BTreeMap::new(),
+        word: None,
+        series,
         net,
         runtime,
         agents: (0..AGENTS).map(agent).collect(),
@@ -120,15 +133,16 @@ async fn run(world: World, plan: FusionPlan) -> Result<FusionOutcome, Broken> {
         rotated: Arc::default(),
         others: vec![],
     };
-    play.begin(&series);
+    play.begin();
     play.busy().await?;
     play.settle().await?;
-    let (heights, tally) = play.judge(&series)?;
+    let (heights, tally) = play.judge()?;
     Ok(FusionOutcome {
         heights,
         tally,
         carried: play.carried.load(Relaxed),
-        claims: play.captured.claims.load(Relaxed),
+        claims: play.liars.values().map(|liar| liar.claims.load(Relaxed)).sum(),
+        lies: play.word.as_ref().map_or(0, |word| word.lies.load(Relaxed)),
         rotated: play.rotated.load(Relaxed),
         fingerprint: play.machines.world.fingerprint(),
     })
@@ -140,16 +154,30 @@ impl Play {
     }
 
     /// Agents, load and liars.
-    fn begin(&mut self, series: &[Digest]) {
+    fn begin(&mut self) {
         (0..AGENTS).for_each(|agent| self.restart(agent, 0));
         for who in (1..=CITIES).flat_map(|city| (0..HOLDERS).map(move |holder| (city, holder))) {
-            let load = load::run(self.net.clone(), who, series.to_vec(), self.fork());
+            let load = load::run(self.net.clone(), who, self.series.clone(), self.fork());
             self.others.push(self.runtime.start("load", load));
         }
         let tricks = tricks::run(self.net.clone(), self.fork());
         self.others.push(self.runtime.start("tricks", tricks));
-        let (captured, random) = (self.captured.clone(), self.fork());
-        let lies = async move { captured.run(random).await };
+        self.steal(CAPTURED, Keys::All);
+    }
+
+    /// From now on others sign for a chain, or try to.
+    fn steal(&mut self, chain: usize, keys: Keys) {
+        let liar = Arc::new(Captured::new(self.net.clone(), (chain, keys), &self.series));
+        self.liars.insert(chain, liar.clone());
+        let random = self.fork();
+        if chain == HUB {
+            let word = Arc::new(Word::new(self.net.clone(), liar.clone(), &self.series));
+            self.word = Some(word.clone());
+            let random = self.fork();
+            let lies = async move { word.run(random).await };
+            self.others.push(self.runtime.start("word", lies));
+        }
+        let lies = async move { liar.run(random).await };
         self.others.push(self.runtime.start("captured", lies));
     }
 
@@ -216,11 +244,18 @@ impl Play {
             FusionAct::Rotate(chain) => self.rotate(chain),
             FusionAct::Close { from, to } => self.close(from, to),
             FusionAct::End { at, other } => self.end(at, other),
-            FusionAct::Fork(at) => {
-                let (captured, seed) = (self.captured.clone(), self.random.random());
-                let fork = async move { captured.fork(at, seed).await };
-                self.others.push(self.runtime.start("fork", fork));
+            FusionAct::Fork { by, at } => {
+                if let Some(liar) = self.liars.get(&by).cloned() {
+                    let seed = self.random.random();
+                    let fork = async move { liar.fork(at, seed).await };
+                    self.others.push(self.runtime.start("fork", fork));
+                }
             }
+            FusionAct::Steal(chain) => self.steal(chain, Keys::All),
+            FusionAct::StealFew(chain) => self.steal(chain, Keys::Few),
+            FusionAct::Freeze { from, to, lasts_ms } => self.freeze(from, to, lasts_ms),
+            FusionAct::Fill(chain) => self.machines.fill(chain, true),
+            FusionAct::Widen(chain) => self.machines.fill(chain, false),
         }
         Ok(())
     }
@@ -245,6 +280,26 @@ impl Play {
             carry_on(&net, &mut random, HUB, KIND_SET_ROUTE, &closed).await;
         };
         self.others.push(self.runtime.start("close", vote));
+    }
+
+    fn freeze(&mut self, from: Option<usize>, to: Option<usize>, lasts_ms: Option<u64>) {
+        let (net, mut random) = (self.net.clone(), self.fork());
+        let freeze = async move {
+            let route = setup::route(&net, from, to, true);
+            let way = Freeze {
+                source: route.source,
+                destination: route.destination,
+                reason: "监管要求".into(),
+            };
+            let (key, arguments) = (regulator_key(), encode(&way));
+            let call = net.call(&mut random, (HUB, &key), "link.freeze", arguments, FREEZE_PATIENCE_MS);
+            call.await;
+            if let Some(ms) = lasts_ms {
+                net.pause(ms).await;
+                carry_on(&net, &mut random, HUB, KIND_LIFT_FREEZE, &way).await;
+            }
+        };
+        self.others.push(self.runtime.start("freeze", freeze));
     }
 
     fn end(&mut self, at: usize, other: usize) {
@@ -362,7 +417,7 @@ impl Play {
     }
 
     /// Asks the oracle.
-    fn judge(&self, series: &[Digest]) -> Result<(Vec<u64>, oracle::Tally), Broken> {
+    fn judge(&self) -> Result<(Vec<u64>, oracle::Tally), Broken> {
         let mut chains = Vec::new();
         for chain in 0..CHAINS {
             let nodes = self.net.nodes(chain);
@@ -374,7 +429,12 @@ impl Play {
             chains.push(oracle::Told::read(self.net.id(chain), first)?);
         }
         let heights = chains.iter().map(oracle::Told::height).collect();
-        let tally = oracle::judge(&chains, self.net.id(CAPTURED), series)?;
+        let alone = [CAPTURED, PHANTOM].into_iter();
+        let liars = alone
+            .chain(self.plan.stolen())
+            .map(|chain| self.net.id(chain))
+            .collect();
+        let tally = oracle::judge(&chains, &liars, &self.series)?;
         Ok((heights, tally))
     }
 }

@@ -9,10 +9,12 @@ use super::{
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
+use yulian_crypto::sm3;
 use yulian_modules::governance::{KIND_AGREE_LINK, KIND_SET_ROUTE};
 use yulian_types::{
     Digest, StateKey, encode,
-    proto::{AgreeLink, Carry, IntroduceLink, IssueVoucher, OpenLink, SetRoute, VoucherId},
+    proto::{AgreeLink, Carry, IntroduceLink, IssueVoucher, OpenLink, SetRoute, VoucherId, VoucherSeries},
+    tags,
 };
 
 /// How long each step is waited for, ms.
@@ -124,12 +126,36 @@ async fn introduce(net: &Net, mut random: StdRng, city: usize) -> Result<(), Str
     join_all(opened).await.into_iter().collect()
 }
 
-async fn issue(net: &Net, mut random: StdRng, city: usize) -> Result<Digest, String> {
-    let issue = IssueVoucher {
-        series: "平价粮".into(),
+/// The series that a chain issues, as others are told of it.
+pub(crate) fn series(net: &Net, home: usize) -> VoucherSeries {
+    let name = "平价粮";
+    let chain = net.id(home);
+    VoucherSeries {
+        home: chain.to_vec().into(),
+        id: series_id(&chain, name).to_vec().into(),
+        organisation: ORGANISATION.into(),
+        series: name.into(),
         title: "平价粮兑换券".into(),
         terms: vec![7; 32].into(),
         expires_ms: u64::MAX,
+        ..Default::default()
+    }
+}
+
+/// docs/cross-chain.md, section 8.
+fn series_id(home: &Digest, name: &str) -> Digest {
+    let length = [ORGANISATION.len() as u8];
+    let parts: [&[u8]; 4] = [&home.0, &length, ORGANISATION.as_bytes(), name.as_bytes()];
+    sm3::tagged(&tags::VOUCHER_SERIES, &parts)
+}
+
+async fn issue(net: &Net, mut random: StdRng, city: usize) -> Result<Digest, String> {
+    let described = series(net, city);
+    let issue = IssueVoucher {
+        series: described.series,
+        title: described.title,
+        terms: described.terms,
+        expires_ms: described.expires_ms,
         amount: ISSUED,
         holder: holder_id(city, 0).into(),
     };

@@ -4,7 +4,7 @@ use super::told::{Happened, Key, Moved, Told};
 use crate::check::Broken;
 use bytes::Bytes;
 use prost::Message as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use yulian_types::{
     Digest,
     proto::{
@@ -283,10 +283,11 @@ impl Books {
             .unwrap_or_default()
     }
 
-    /// At home: what was issued, and what of it is with none of the chains that machines host.
-    pub(super) fn rest(&self, series: &Digest, captured: &Digest) -> (u64, u64) {
+    /// At home: what was issued, and what of it no honest chain holds: what liars hold is what home knows, whatever they say.
+    pub(super) fn rest(&self, series: &Digest, liars: &BTreeSet<Digest>) -> (u64, u64) {
         let of = |sums: &BTreeMap<Digest, u64>| sums.get(series).copied().unwrap_or_default();
-        let gone = of(&self.redeemed) + self.outside(series, captured) + total(&self.unclaimed, series);
+        let with_liars: u64 = liars.iter().map(|chain| self.outside(series, chain)).sum();
+        let gone = of(&self.redeemed) + with_liars + total(&self.unclaimed, series);
         (of(&self.issued), gone)
     }
 }

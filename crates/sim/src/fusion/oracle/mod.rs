@@ -3,6 +3,7 @@
 
 mod books;
 mod told;
+mod ways;
 
 pub(crate) use told::Told;
 pub(super) use told::open;
@@ -10,6 +11,7 @@ pub(super) use told::open;
 use self::{
     books::Books,
     told::{Happened, Key, LINK, Moved},
+    ways::Ways,
 };
 use crate::check::Broken;
 use bytes::Bytes;
@@ -51,10 +53,16 @@ pub struct Tally {
     pub timed_out: usize,
     /// Those that a vote ended.
     pub given_up: usize,
-    /// Claims of the captured chain that a home chain released.
+    /// Packets that liars made up for their own chains and that were taken: claims that a home chain released, vouchers of their own.
     pub released: usize,
-    /// Its claims that were refused.
+    /// Those that were refused.
     pub refused: usize,
+    /// Vouchers for which their destination had no room.
+    pub full: usize,
+    /// Packets that were refunded because their way was frozen, or late for another reason on such a way.
+    pub stopped: usize,
+    /// Packets that were relayed on a way that had been frozen before.
+    pub resumed: usize,
     /// Questions whose answer was compared with what the chain asked had.
     pub answers: usize,
 }
@@ -63,6 +71,7 @@ pub struct Tally {
 #[derive(Default)]
 struct Life {
     sent: usize,
+    relayed: bool,
     received: Option<(Moved, PacketResult)>,
     ended: Vec<Bytes>,
     /// For a question: whether its subject was there when it was received.
@@ -71,16 +80,21 @@ struct Life {
 
 struct Judge<'a> {
     chains: BTreeMap<Digest, &'a Told>,
-    captured: Digest,
+    hub: Digest,
+    /// Chains whose validators' keys are in wrong hands.
+    liars: &'a BTreeSet<Digest>,
+    ways: Ways,
     lives: BTreeMap<Key, Life>,
     tally: Tally,
 }
 
-/// Judges everything.
-pub(crate) fn judge(chains: &[Told], captured: Digest, series: &[Digest]) -> Result<Tally, Broken> {
+/// Judges everything. The first chain is the relay chain; whoever is among the liars may say of itself what it likes.
+pub(crate) fn judge(chains: &[Told], liars: &BTreeSet<Digest>, series: &[Digest]) -> Result<Tally, Broken> {
     let mut judge = Judge {
         chains: chains.iter().map(|told| (told.id, told)).collect(),
-        captured,
+        hub: chains.first().ok_or("there is no chain")?.id,
+        liars,
+        ways: Ways::default(),
         lives: BTreeMap::new(),
         tally: Tally::default(),
     };
@@ -128,18 +142,42 @@ impl Judge<'_> {
                     let found = asked(&moved.packet).map(|subject| deposits.contains(&subject));
                     self.receive(told, moved, found)?;
                 }
+                Happened::Relayed(moved) => self.relay(moved)?,
                 Happened::Called {
                     method,
                     arguments,
                     organisation,
+                    ..
                 } if method == "evidence.deposit" => {
                     let deposit = Deposit::decode(arguments.clone()).map_err(|e| e.to_string())?;
                     deposits.insert((deposit.digest, organisation.clone()));
+                }
+                Happened::Called {
+                    method,
+                    arguments,
+                    output,
+                    events,
+                    ..
+                } if told.id == self.hub => {
+                    let carried = events.iter().any(|event| event == "carried");
+                    self.ways.called(method, (arguments, output), carried)?;
                 }
                 Happened::Called { .. } | Happened::Voucher { .. } => {}
             }
         }
         Ok(())
+    }
+
+    fn relay(&mut self, moved: &Moved) -> Result<(), Broken> {
+        self.ways.check(moved)?;
+        if self.ways.was_frozen(&moved.key.source, &moved.key.destination) {
+            self.tally.resumed += 1;
+        }
+        let life = self.lives.entry(moved.key.clone()).or_default();
+        match std::mem::replace(&mut life.relayed, true) {
+            false => Ok(()),
+            true => Err(format!("TWICE: {} was relayed again", moved.key)),
+        }
     }
 
     fn receive(&mut self, told: &Told, moved: &Moved, found: Option<bool>) -> Result<(), Broken> {
@@ -154,11 +192,8 @@ impl Judge<'_> {
         if result.status != TIMED_OUT && moved.time_ms >= moved.packet.timeout_ms {
             return Err(format!("LATE: {key} was taken at {}", moved.time_ms));
         }
-        if key.source == self.captured {
-            match result.status {
-                DONE => self.tally.released += 1,
-                _ => self.tally.refused += 1,
-            }
+        if result.code == "voucher.bad_amount" {
+            self.tally.full += 1;
         }
         let life = self.lives.entry(key.clone()).or_default();
         if life.received.is_some() {
@@ -172,8 +207,15 @@ impl Judge<'_> {
     /// Each packet was sent once and ended once, and both ends tell the same story.
     fn packets(&mut self) -> Result<(), Broken> {
         for (key, life) in &self.lives {
-            let Some(source) = self.chains.get(&key.source) else {
-                // The captured chain's: nobody else owes them anything.
+            self.passed(key, life)?;
+            let own = self.chains.get(&key.source);
+            let Some(source) = own.filter(|_| life.sent > 0 || !self.liars.contains(&key.source)) else {
+                // Made up by liars: nobody owes them anything.
+                match &life.received {
+                    Some((_, result)) if result.status == DONE => self.tally.released += 1,
+                    Some(_) => self.tally.refused += 1,
+                    None => {}
+                }
                 continue;
             };
             if life.sent != 1 || life.ended.len() != 1 {
@@ -189,12 +231,17 @@ impl Judge<'_> {
             match end.status {
                 DONE => self.tally.done += 1,
                 FAILED => self.tally.failed += 1,
-                TIMED_OUT => self.tally.timed_out += 1,
+                TIMED_OUT => {
+                    let stopped = !life.relayed && self.ways.was_frozen(&key.source, &key.destination);
+                    self.tally.stopped += usize::from(stopped);
+                    self.tally.timed_out += 1;
+                }
                 GIVEN_UP => self.tally.given_up += 1,
                 other => return Err(format!("END: {key} ended as {other}")),
             }
-            agree(key, life, &end, source, key.destination == self.captured)?;
-            if let (Some(found), true) = (life.found, end.status == DONE) {
+            agree(key, life, &end, source, self.liars.contains(&key.destination))?;
+            let honest = !self.liars.contains(&key.destination);
+            if let (Some(found), true) = (life.found, honest && end.status == DONE) {
                 let answer = InquiryAnswer::decode(end.output.clone()).map_err(|e| e.to_string())?;
                 if answer.found != found {
                     return Err(format!("ANSWER: {key} says {}, the chain had {found}", answer.found));
@@ -205,13 +252,26 @@ impl Judge<'_> {
         Ok(())
     }
 
+    /// What a city took from another had passed the relay chain, unless others had that chain's keys.
+    fn passed(&self, key: &Key, life: &Life) -> Result<(), Broken> {
+        let direct = key.source == self.hub || key.destination == self.hub;
+        match life.received.is_some() && !life.relayed && !direct && !self.liars.contains(&self.hub) {
+            false => Ok(()),
+            true => Err(format!("UNRELAYED: {key} was received")),
+        }
+    }
+
     /// Nothing of a packet that has ended is left, and the counts are those of what was sent.
     fn leftovers(&self, told: &Told) -> Result<(), Broken> {
         if let Some((key, _)) = told.table(LINK, TABLE_SENT).next() {
             return Err(format!("LEFT: a packet stands at {} under {key:?}", told.id));
         }
         let mut sent: BTreeMap<(Digest, &str), u64> = BTreeMap::new();
-        for key in self.lives.keys().filter(|key| key.source == told.id) {
+        let own = self
+            .lives
+            .iter()
+            .filter(|(key, life)| key.source == told.id && life.sent > 0);
+        for (key, _) in own {
             *sent.entry((key.destination, &key.module)).or_default() += 1;
         }
         if told.table(LINK, TABLE_ENDED).count() as u64 != sent.values().sum::<u64>() {
@@ -236,14 +296,18 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// What was issued is redeemed, held somewhere, outside with the captured chain, or unclaimed; only what a vote gave up may be
-    /// held twice.
+    /// What was issued is redeemed, held somewhere, outside with liars, or unclaimed; only what a vote gave up may be held twice. A home
+    /// that lies harms its own vouchers alone.
     fn conserve(&self, chains: &[Told], books: &[Books], series: &[Digest]) -> Result<(), Broken> {
         for id in series {
             let home = chains.iter().position(|told| books::is_home(told, id));
             let home = home.ok_or_else(|| format!("HOME: no chain is that of {id}"))?;
+            if self.liars.contains(&chains[home].id) {
+                continue;
+            }
             let mut total = 0;
-            for (at, told) in chains.iter().enumerate() {
+            let honest = |(_, told): &(usize, &Told)| !self.liars.contains(&told.id);
+            for (at, told) in chains.iter().enumerate().filter(honest) {
                 let held = books[at].held(id);
                 total += held;
                 if at == home {
@@ -259,7 +323,7 @@ impl Judge<'_> {
                 }
                 total -= doubled;
             }
-            let (issued, rest) = books[home].rest(id, &self.captured);
+            let (issued, rest) = books[home].rest(id, self.liars);
             if issued != total + rest {
                 return Err(format!(
                     "SUM: {issued} of {id} were issued, {total} are held and {rest} gone"

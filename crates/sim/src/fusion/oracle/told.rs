@@ -19,6 +19,7 @@ pub(super) const LINK: u32 = 5;
 /// Records read at a time.
 const PAGE: usize = 4_096;
 /// Kinds of carried items, docs/cross-chain.md section 5.
+const RELAY: u32 = 1;
 const RECEIVE: u32 = 2;
 const ENDS: [u32; 3] = [3, 5, 7];
 
@@ -77,7 +78,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// A packet that was received or has ended.
+/// A packet that was relayed or received, or has ended.
 #[derive(Clone)]
 pub(super) struct Moved {
     pub(super) key: Key,
@@ -95,6 +96,9 @@ pub(super) enum Happened {
     Called {
         method: String,
         arguments: Bytes,
+        output: Bytes,
+        /// Names of what it told.
+        events: Vec<String>,
         organisation: String,
     },
     /// A call of `voucher` that succeeded.
@@ -104,6 +108,8 @@ pub(super) enum Happened {
         sender: Digest,
     },
     Sent(Key),
+    /// On its way through this chain.
+    Relayed(Moved),
     Received(Moved),
     Ended(Moved),
 }
@@ -222,6 +228,8 @@ fn take(
         (module, method) => happened.push(Happened::Called {
             method: format!("{module}.{method}"),
             arguments,
+            output: receipt.output.clone(),
+            events: receipt.events.iter().map(|event| event.name.clone()).collect(),
             organisation: crate::fusion::keys::ORGANISATION.into(),
         }),
     }
@@ -239,6 +247,7 @@ fn take(
                 happened.push(Happened::Sent(key));
                 continue;
             }
+            "packet_relayed" => &[RELAY],
             "packet_received" => &[RECEIVE],
             "packet_ended" => &ENDS,
             _ => continue,
@@ -256,6 +265,7 @@ fn take(
         };
         sends = false;
         happened.push(match event.name.as_str() {
+            "packet_relayed" => Happened::Relayed(moved),
             "packet_received" => Happened::Received(moved),
             _ => Happened::Ended(moved),
         });
