@@ -8,6 +8,7 @@
 mod account;
 mod client;
 mod error;
+mod fork;
 mod http;
 pub mod limits;
 mod link;

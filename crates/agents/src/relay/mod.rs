@@ -3,11 +3,13 @@
 //! One task follows each chain and notes on the [`Board`] what became of each packet. One task for each chain, its *lane*, asks the
 //! board for what can be done there next and has several *flights* under way: each reads what it needs of every other chain in one
 //! request, brings one header of each and many items. A keeper opens light clients on the relay chain's word and keeps them within
-//! their trust period. Another task looks which node of a chain is ahead, so that none that is cut off is followed for long.
+//! their trust period. Another task looks which node of a chain is ahead, so that none that is cut off is followed for long, and
+//! whether all of them call the same blocks final.
 
 mod board;
 mod cursor;
 mod flight;
+mod forks;
 mod items;
 mod keeper;
 mod lane;

@@ -1,11 +1,13 @@
-//! Looks which node of each chain is ahead: one that is alive but cut off from the others is not followed for long.
+//! Looks which node of each chain is ahead: one that is alive but cut off from the others is not followed for long. What the nodes call
+//! final is compared on the way.
 
-use super::{RelayError, Shared};
+use super::{RelayError, Shared, forks};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
+use yulian_api::views::ChainStatus;
 use yulian_crypto::Digest;
 use yulian_sdk::Client;
 
@@ -17,18 +19,27 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// that blocks need to reach all.
 const BEHIND: u64 = 2;
 
-/// Heights of the chains of one node.
-type Heights = BTreeMap<Digest, u64>;
+/// The last block of a chain at one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tip {
+    pub(super) height: u64,
+    pub(super) digest: Digest,
+}
+
+/// The last blocks of the chains of one node.
+type Tips = BTreeMap<Digest, Tip>;
 
 pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
     let mut before: BTreeMap<Digest, (usize, u64)> = BTreeMap::new();
     loop {
         sleep(LOOK_EVERY).await;
-        let heights = look(&shared).await;
+        let tips = look(&shared).await;
         for (id, place) in &shared.places {
             let client = place.chain().client();
-            let of_node = |url: String| heights.get(&url).and_then(|heights| heights.get(id)).copied();
-            let all: Vec<Option<u64>> = client.urls().map(|url| of_node(url.to_string())).collect();
+            let of_node = |url: String| tips.get(&url).and_then(|tips| tips.get(id)).copied();
+            let all: Vec<Option<Tip>> = client.urls().map(|url| of_node(url.to_string())).collect();
+            forks::look(&shared, id, &all).await;
+            let all: Vec<Option<u64>> = all.iter().map(|tip| tip.map(|tip| tip.height)).collect();
             let current = client.current();
             let last = before.remove(id);
             match better(&all, current) {
@@ -56,7 +67,7 @@ fn better(all: &[Option<u64>], current: usize) -> Option<(usize, u64)> {
 }
 
 /// Asks every node once, whatever number of chains it has.
-async fn look(shared: &Shared) -> BTreeMap<String, Heights> {
+async fn look(shared: &Shared) -> BTreeMap<String, Tips> {
     let mut nodes: BTreeMap<String, Client> = BTreeMap::new();
     for place in shared.places.values() {
         let client = place.chain().client();
@@ -68,16 +79,20 @@ async fn look(shared: &Shared) -> BTreeMap<String, Heights> {
     for (url, client) in nodes {
         asked.spawn(async move {
             let status = timeout(PATIENCE, client.status()).await.ok()?.ok()?;
-            let heights = status.chains.iter().map(|chain| (chain.id.0, chain.height));
-            Some((url, heights.collect::<Heights>()))
+            let tip = |chain: &ChainStatus| Tip {
+                height: chain.height,
+                digest: chain.digest.0,
+            };
+            let tips = status.chains.iter().map(|chain| (chain.id.0, tip(chain)));
+            Some((url, tips.collect::<Tips>()))
         });
     }
-    let mut heights = BTreeMap::new();
+    let mut tips = BTreeMap::new();
     while let Some(answer) = asked.join_next().await {
-        // A node that gave no answer has no heights.
-        heights.extend(answer.ok().flatten());
+        // A node that gave no answer has no blocks.
+        tips.extend(answer.ok().flatten());
     }
-    heights
+    tips
 }
 
 #[cfg(test)]

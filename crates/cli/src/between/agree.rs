@@ -101,7 +101,7 @@ struct Agreed {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
     let (at, voters) = arguments.ballot.open().await?;
-    let of = other(arguments, &at).await?;
+    let of = chain_of(&arguments.ballot.connect, &at, &arguments.of, &arguments.of_url).await?;
     if !arguments.ballot.json {
         out::line(say::compare_digest(out::one_line(of.name()), of.id()));
     }
@@ -159,14 +159,14 @@ impl Arguments {
     }
 }
 
-/// The chain that is to be believed: at other nodes, where these are named.
-async fn other(arguments: &Arguments, at: &Chain) -> Result<Chain> {
-    if !arguments.of_url.is_empty() {
-        let client = Client::new(&arguments.of_url, Options::default()).map_err(sdk)?;
-        return client.chain(&arguments.of).await.map_err(sdk);
+/// Another chain by name or digest: at other nodes, where these are named.
+pub(super) async fn chain_of(connect: &Connect, at: &Chain, of: &str, of_url: &[String]) -> Result<Chain> {
+    if !of_url.is_empty() {
+        let client = Client::new(of_url, Options::default()).map_err(sdk)?;
+        return client.chain(of).await.map_err(sdk);
     }
-    let (places, _) = Places::around(&arguments.ballot.connect, at).await?;
-    places.hosted(&arguments.of).await
+    let (places, _) = Places::around(connect, at).await?;
+    places.hosted(of).await
 }
 
 /// What an agreement brings.

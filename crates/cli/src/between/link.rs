@@ -1,6 +1,6 @@
 //! `yulian link`: which other chains a chain believes, and since when.
 
-use super::{agree, names::Places, say, wait};
+use super::{agree, compare, names::Places, say, wait};
 use crate::{
     clock,
     connect::{Connect, Sign, block_on},
@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Show(Show),
     Agree(agree::Arguments),
     End(End),
+    Compare(compare::Arguments),
     Conflict(Conflict),
 }
 
@@ -78,6 +79,7 @@ pub(crate) fn run(command: Command) -> Result<Exit> {
         Command::Show(arguments) => block_on(show(&arguments)),
         Command::Agree(arguments) => block_on(agree::run(&arguments)),
         Command::End(arguments) => block_on(end(&arguments)),
+        Command::Compare(arguments) => block_on(compare::run(&arguments)),
         Command::Conflict(arguments) => block_on(conflict(&arguments)),
     }
 }

@@ -1,6 +1,7 @@
 //! What chains say to each other: which ones they believe, packets, vouchers, routes, notices.
 
 mod agree;
+mod compare;
 pub(crate) mod link;
 mod names;
 pub(crate) mod notice;

@@ -83,6 +83,9 @@ texts! {
     reason_agree(of) = "信任链 {of}", "believe chain {of}";
     link_made(at, of, height) = "链 {at} 已信任链 {of}，自高度 {height} 起", "chain {at} believes chain {of} from height {height} on";
     link_settings(at, of) = "链 {at} 对链 {of} 的设置已更新", "the settings of the link from {at} to {of} are changed";
+    nodes_agree(chain, height) = "链 {chain}：各节点在高度 {height} 的最终区块相同", "{chain}: the nodes have the same final block at height {height}";
+    nodes_disagree(chain, height) = "链 {chain}：各节点在高度 {height} 的最终区块不同，该链已分叉，不可再信", "{chain}: the nodes have different final blocks at height {height}: the chain has forked and is not to be believed";
+    conflict_written(file) = "证据已写入 {file}；冻结轻客户端：yulian link conflict {file}", "the proof is in {file}; freeze the light client by: yulian link conflict {file}";
     link_now_frozen(of) = "链 {of} 的轻客户端已冻结", "the light client of {of} is frozen";
 
     // Vouchers.

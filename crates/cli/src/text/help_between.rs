@@ -62,6 +62,31 @@ pub(super) const HELP: &[Entry] = &[
         "The other chain: its name or genesis digest",
     ),
     (
+        "link.compare",
+        "比对一条链各节点的最终区块；分叉时写出可冻结轻客户端的证据",
+        "Compare what a chain's nodes call final; where it has forked, write what freezes its light client",
+    ),
+    (
+        "link.compare.of",
+        "要比对的链：名称或创世摘要",
+        "The chain: name or genesis digest",
+    ),
+    (
+        "link.compare.of_url",
+        "该链各节点的接口地址，可多次给出；默认为本平台的节点",
+        "APIs of the chain's nodes, may be repeated; this platform's nodes by default",
+    ),
+    (
+        "link.compare.height",
+        "在该高度比对（默认为各节点都已有的最高区块）",
+        "Compare at this height; by default the highest block that all have",
+    ),
+    (
+        "link.compare.out",
+        "分叉时把证据写入该文件",
+        "Where it has forked, write the proof to this file",
+    ),
+    (
         "link.conflict",
         "提交一条链在同一高度有两个最终区块头的证据，立即冻结其轻客户端",
         "Show that a chain has two final headers of one height: its light client is frozen at once",

@@ -323,6 +323,10 @@ crate::text::problems! {
         "链 {chain} 没有发出过这条消息（第 {sequence} 号）", "请核对来源、目的、模块与序号；用 yulian packet list 查看未结束的消息",
         "chain {chain} never sent this packet (no. {sequence})", "check source, destination, module and number; see yulian packet list for those that have not ended"
     }
+    nobody_to_compare(chain) = "nobody_to_compare", CannotRun {
+        "链 {chain} 没有两个应答的节点可比对", "请用 --of-url 给出该链至少两个节点的接口地址",
+        "fewer than two nodes of {chain} answer", "name the APIs of at least two of its nodes by --of-url"
+    }
     bad_conflict(path) = "bad_conflict", CannotRun {
         "{path} 不是冲突证据", "应为 LinkConflict 消息（二进制或十六进制）",
         "{path} is no proof of a conflict", "a LinkConflict message is expected, as bytes or in hexadecimal"

@@ -49,6 +49,13 @@ pub(crate) fn links(up: &Up) {
     let shown = up.ok(&["link", "show", OTHER, "--chain", HOME]);
     assert_eq!(shown["id"], other["id"]);
     assert!(shown["tip"].as_u64() >= shown["height"].as_u64(), "{shown}");
+    let compared = up.ok(&["link", "compare", "--of", OTHER, "--chain", HOME]);
+    let nodes = compared["nodes"].as_array().expect("nodes");
+    assert_eq!((&compared["same"], nodes.len()), (&true.into(), 4), "{compared}");
+    assert!(
+        nodes.iter().all(|node| node["digest"] == nodes[0]["digest"]),
+        "{compared}"
+    );
     assert_eq!(
         refused(up, &["link", "show", "洛阳", "--chain", HOME]).1,
         "unknown_chain"

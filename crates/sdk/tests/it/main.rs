@@ -3,6 +3,7 @@
 mod calls;
 mod evidence;
 mod follow;
+mod fork;
 mod hostile;
 mod links;
 mod proofs;
