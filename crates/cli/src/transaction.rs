@@ -137,10 +137,11 @@ async fn provable(chain: &Chain, height: u64) -> Result<bool> {
     let key = StateKey::parameter(PARAMETER_CLOCK_DRIFT_MS);
     loop {
         let provable = match chain.state(&key, None).await {
-            Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE => 0,
-            view => view.map_err(sdk)?.height,
+            // Not even that of genesis.
+            Err(SdkError::Refused { error, .. }) if error.code == NOT_PROVABLE => None,
+            view => Some(view.map_err(sdk)?.height),
         };
-        if provable >= height {
+        if provable.is_some_and(|provable| provable >= height) {
             return Ok(true);
         }
         if Instant::now() >= until {
