@@ -39,6 +39,9 @@ use yulian_types::{
 const LIMIT: Duration = Duration::from_secs(900);
 /// Virtual time that the network gets to bring everything to its end, ms.
 const SETTLE_MS: u64 = 200_000;
+/// So long after healing whoever froze a way, closed a route or gave a chain too little room relents: what vouchers come back in has ten
+/// minutes, all else is late by then.
+const RELENT_MS: u64 = 60_000;
 /// While it settles the agents start anew this often, ms: their waits grow.
 const ANEW_MS: u64 = 50_000;
 /// Everything must stay at its end for this long, ms.
@@ -287,12 +290,7 @@ impl Play {
     fn freeze(&mut self, from: Option<usize>, to: Option<usize>, lasts_ms: Option<u64>) {
         let (net, mut random) = (self.net.clone(), self.fork());
         let freeze = async move {
-            let route = setup::route(&net, from, to, true);
-            let way = Freeze {
-                source: route.source,
-                destination: route.destination,
-                reason: "监管要求".into(),
-            };
+            let way = frozen(&net, from, to);
             let (key, arguments) = (regulator_key(), encode(&way));
             let call = net.call(&mut random, (HUB, &key), "link.freeze", arguments, FREEZE_PATIENCE_MS);
             call.await;
@@ -339,7 +337,7 @@ impl Play {
         }
         (0..CHAINS).for_each(|chain| self.machines.pause(chain, false));
         let base = self.runtime.now_ms();
-        let (mut anew, mut still) = (base, None);
+        let (mut anew, mut still, mut relented) = (base, None, false);
         while self.runtime.now_ms() < base + SETTLE_MS {
             let now = self.runtime.now_ms();
             if now >= anew {
@@ -349,6 +347,10 @@ impl Play {
                 }
                 self.leave().await;
                 anew = now + ANEW_MS;
+            }
+            if !relented && now >= base + RELENT_MS {
+                relented = true;
+                self.relent();
             }
             self.net.pause(200).await;
             match (self.open().is_empty() && self.level(), still) {
@@ -365,6 +367,28 @@ impl Play {
             self.open(),
             self.heights()
         ))
+    }
+
+    /// All ways are open again, and no chain is full.
+    fn relent(&mut self) {
+        (0..CHAINS).for_each(|chain| self.machines.fill(chain, false));
+        for (_, act) in self.plan.acts.clone() {
+            let (net, mut random) = (self.net.clone(), self.fork());
+            let vote = async move {
+                match act {
+                    FusionAct::Freeze { from, to, .. } => {
+                        let way = frozen(&net, from, to);
+                        carry_on(&net, &mut random, HUB, KIND_LIFT_FREEZE, &way).await;
+                    }
+                    FusionAct::Close { from, to } => {
+                        let open = setup::route(&net, Some(from), Some(to), false);
+                        carry_on(&net, &mut random, HUB, KIND_SET_ROUTE, &open).await;
+                    }
+                    _ => {}
+                }
+            };
+            self.others.push(self.runtime.start("relent", vote));
+        }
     }
 
     /// What a chain sent to one whose light client is frozen, or that has left, ends by vote too.
@@ -455,5 +479,15 @@ impl Play {
         oracle::forked(&chains, &self.forked())?;
         let tally = oracle::judge(&chains, &liars, &self.series)?;
         Ok((heights, tally))
+    }
+}
+
+/// A way that the regulator freezes.
+fn frozen(net: &Net, from: Option<usize>, to: Option<usize>) -> Freeze {
+    let route = setup::route(net, from, to, true);
+    Freeze {
+        source: route.source,
+        destination: route.destination,
+        reason: "监管要求".into(),
     }
 }

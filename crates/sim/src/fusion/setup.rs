@@ -93,14 +93,14 @@ async fn done(net: &Net, random: &mut StdRng, at: usize, call: &str, arguments: 
 /// The relay chain's word opens the light clients of all others.
 async fn introduce(net: &Net, mut random: StdRng, city: usize) -> Result<(), String> {
     let mut session = Session::new(net, city);
-    let mut introductions = Vec::new();
+    let (mut introductions, mut updates) = (Vec::new(), Vec::new());
     for other in (1..=CAPTURED).filter(|other| *other != city) {
         let key = StateKey::link_client(&net.id(other));
         let proven = loop {
             match session.prove(&mut random, HUB, &key, 0).await {
                 Some(proven) if proven.value.is_some() => break proven,
-                // The next header proves it.
-                _ => session = Session::new(net, city),
+                // The next header proves it; what was proven under this one still needs it.
+                _ => updates.extend(std::mem::replace(&mut session, Session::new(net, city)).into_updates()),
             }
             net.pause(200).await;
         };
@@ -112,10 +112,8 @@ async fn introduce(net: &Net, mut random: StdRng, city: usize) -> Result<(), Str
             ..Default::default()
         });
     }
-    let carry = Carry {
-        updates: session.into_updates(),
-        items: vec![],
-    };
+    updates.extend(session.into_updates());
+    let carry = Carry { updates, items: vec![] };
     if !carry.updates.is_empty() {
         done(net, &mut random, city, "link.carry", encode(&carry)).await?;
     }
