@@ -34,15 +34,16 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
     loop {
         sleep(LOOK_EVERY).await;
         let tips = look(&shared).await;
+        let mut compared = JoinSet::new();
         for (id, place) in &shared.places {
             let client = place.chain().client();
             let of_node = |url: String| tips.get(&url).and_then(|tips| tips.get(id)).copied();
             let all: Vec<Option<Tip>> = client.urls().map(|url| of_node(url.to_string())).collect();
-            forks::look(&shared, id, &all).await;
-            let all: Vec<Option<u64>> = all.iter().map(|tip| tip.map(|tip| tip.height)).collect();
+            let heights: Vec<Option<u64>> = all.iter().map(|tip| tip.map(|tip| tip.height)).collect();
+            compared.spawn(forks::look(shared.clone(), *id, all));
             let current = client.current();
             let last = before.remove(id);
-            match better(&all, current) {
+            match better(&heights, current) {
                 Some((best, own)) if last == Some((current, own)) => {
                     client.choose(best);
                     place.moved.notify_one();
@@ -54,6 +55,8 @@ pub(super) async fn run(shared: Arc<Shared>) -> Result<(), RelayError> {
                 None => {}
             }
         }
+        // A look that broke down left its chain as it was; the next round tries again.
+        while compared.join_next().await.is_some() {}
     }
 }
 
