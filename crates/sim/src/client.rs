@@ -140,7 +140,7 @@ impl Maker {
 
 /// Submits once to a node and waits until it answers or crashes.
 pub(crate) async fn ask(running: Running, bytes: Bytes) -> Option<Received> {
-    let Running { node, mut crashed } = running;
+    let Running { node, crashed } = running;
     let answer = async move {
         match node.submit_and_wait(bytes).await {
             Ok(yulian_node::waiters::Outcome::Final {
@@ -157,9 +157,7 @@ pub(crate) async fn ask(running: Running, bytes: Bytes) -> Option<Received> {
         }
     };
     futures::pin_mut!(answer);
-    let gone = crashed.wait_for(|gone| *gone);
-    futures::pin_mut!(gone);
-    match futures::future::select(answer, gone).await {
+    match futures::future::select(answer, crashed).await {
         futures::future::Either::Left((answer, _)) => answer,
         futures::future::Either::Right(_) => None,
     }

@@ -4,6 +4,7 @@ use crate::{
     byzantine::Byzantine,
     clock::Clock,
     disk::SimLog,
+    end::{End, Ended, end},
     keys::{MACHINES, node_id, node_key},
     plan::{Fault, Plan},
 };
@@ -12,7 +13,6 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::sync::watch;
 use yulian_engine::{
     Fatal, NodeSigner, Task,
     simulated::{SimContext, SimHost, World},
@@ -32,13 +32,13 @@ const LET_GO_MS: u64 = 400;
 pub(crate) struct Running {
     /// The node.
     pub(crate) node: Node,
-    /// Becomes true when the node stops.
-    pub(crate) crashed: watch::Receiver<bool>,
+    /// Comes when the node stops.
+    pub(crate) crashed: Ended,
 }
 
 struct Life {
     task: Task,
-    crash: watch::Sender<bool>,
+    crash: End,
     slot: Arc<Mutex<Option<Running>>>,
 }
 
@@ -88,7 +88,7 @@ impl Cluster {
             return Ok(());
         }
         self.started += 1;
-        let (crash, crashed) = watch::channel(false);
+        let (crash, crashed) = end();
         let slot = Arc::new(Mutex::new(None));
         let signer = NodeSigner(Arc::new(node_key(machine)));
         let fault = self
@@ -126,8 +126,7 @@ impl Cluster {
         if let Some(life) = self.lives.remove(&machine) {
             life.task.stop();
             life.slot.lock().expect("slot").take();
-            let _ = life.crash.send(true);
-            drop(life);
+            let _ = life.crash.send(());
             self.world.pause(Duration::from_millis(LET_GO_MS)).await;
         }
     }
@@ -176,7 +175,7 @@ struct Main {
     late: bool,
     genesis: Arc<SealedGenesis>,
     signer: NodeSigner,
-    crashed: watch::Receiver<bool>,
+    crashed: Ended,
 }
 
 impl Main {

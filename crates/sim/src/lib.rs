@@ -16,6 +16,7 @@ mod client;
 mod clock;
 mod cluster;
 mod disk;
+mod end;
 pub mod fusion;
 pub mod keys;
 mod plan;

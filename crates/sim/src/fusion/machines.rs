@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     cluster::Node,
     disk::SimLog,
+    end::{End, Ended, end},
     keys::{node_id, node_key, validator},
     plan::Fault,
 };
@@ -18,7 +19,6 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::sync::watch;
 use yulian_api::{ChainRef, Service as _};
 use yulian_engine::{
     Fatal, NodeSigner, Task,
@@ -37,7 +37,7 @@ const LET_GO_MS: u64 = 400;
 
 struct Life {
     task: Task,
-    crash: watch::Sender<bool>,
+    crash: End,
 }
 
 /// All machines.
@@ -98,7 +98,7 @@ impl Machines {
             return Ok(());
         }
         self.started += 1;
-        let (crash, crashed) = watch::channel(false);
+        let (crash, crashed) = end();
         let signer = NodeSigner(Arc::new(node_key(machine)));
         let main = Main {
             machine,
@@ -124,7 +124,7 @@ impl Machines {
             if let Some(life) = self.lives.remove(machine) {
                 life.task.stop();
                 self.net.down(*machine);
-                let _ = life.crash.send(true);
+                let _ = life.crash.send(());
             }
         }
         self.world.pause(Duration::from_millis(LET_GO_MS)).await;
@@ -180,7 +180,7 @@ struct Main {
     net: Arc<Net>,
     plan: FusionPlan,
     signer: NodeSigner,
-    crashed: watch::Receiver<bool>,
+    crashed: Ended,
     limits: Arc<Mutex<Limits>>,
 }
 

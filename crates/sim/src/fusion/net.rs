@@ -6,6 +6,7 @@ use crate::{
     clock::Clock,
     cluster::Node,
     disk::SimLog,
+    end::Ended,
 };
 use bytes::Bytes;
 use futures::future::{Either, select};
@@ -21,7 +22,6 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::watch;
 use yulian_api::{ChainService as _, views::StateView};
 use yulian_crypto::sm2::SecretKey;
 use yulian_engine::{Runtime as _, simulated::SimContext};
@@ -48,7 +48,7 @@ pub(crate) struct Running {
     /// The disk, for the oracle.
     pub(crate) kv: LogKv<SimLog>,
     /// Becomes true when the machine stops.
-    pub(crate) crashed: watch::Receiver<bool>,
+    pub(crate) crashed: Ended,
 }
 
 /// A chain that machines host.
@@ -275,7 +275,7 @@ impl Net {
 
 /// Submits once to a node and waits until it answers or crashes; `None` if it refuses or crashes.
 async fn ask(running: Running, bytes: Bytes) -> Option<Received> {
-    let Running { node, mut crashed, .. } = running;
+    let Running { node, crashed, .. } = running;
     let answer = async move {
         match node.submit_and_wait(bytes).await {
             Ok(Outcome::Final {
@@ -291,7 +291,7 @@ async fn ask(running: Running, bytes: Bytes) -> Option<Received> {
             _ => None,
         }
     };
-    match select(pin!(answer), pin!(crashed.wait_for(|gone| *gone))).await {
+    match select(pin!(answer), crashed).await {
         Either::Left((answer, _)) => answer,
         Either::Right(_) => None,
     }
