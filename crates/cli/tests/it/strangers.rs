@@ -97,6 +97,10 @@ impl Drop for Node {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // A program killed under a shifted clock leaves these, and another of the same number could not start.
+        for name in [format!("faketime_shm_{id}"), format!("sem.faketime_sem_{id}")] {
+            let _ = fs::remove_file(Path::new("/dev/shm").join(name));
+        }
     }
 }
 
