@@ -2,10 +2,7 @@
 
 use crate::{client::Chain, error::SdkError};
 use yulian_api::{BlockRef, views::FinalityView};
-use yulian_types::{
-    Digest,
-    proto::{LinkClient, LinkConflict, LinkUpdate},
-};
+use yulian_types::proto::{LinkClient, LinkConflict, LinkUpdate};
 
 impl Chain {
     /// What shows to whoever keeps the light client `known` of this chain that two blocks of a height are final: one as this client's
@@ -36,15 +33,6 @@ impl Chain {
             first: Some(one),
             second: Some(two),
         }))
-    }
-
-    /// A node's last block: height and digest.
-    ///
-    /// # Errors
-    /// As for every request.
-    pub async fn tip(&self) -> Result<(u64, Digest), SdkError> {
-        let header = self.header(BlockRef::Latest).await?;
-        Ok((header.height, header.digest.0))
     }
 
     async fn final_view(&self, height: u64) -> Result<FinalityView, SdkError> {

@@ -111,12 +111,12 @@ pub(super) async fn run(arguments: &Arguments) -> Result<Exit> {
 
 /// The highest block that all nodes have which answer.
 async fn lowest_tip(nodes: &[(String, Chain)]) -> Result<u64> {
-    let tips = join_all(nodes.iter().map(|(_, chain)| chain.tip())).await;
+    let tips = join_all(nodes.iter().map(|(_, chain)| chain.header(BlockRef::Latest))).await;
     let mut heights = Vec::new();
     let mut failed = None;
     for tip in tips {
         match tip {
-            Ok((height, _)) => heights.push(height),
+            Ok(header) => heights.push(header.height),
             Err(error) => failed = Some(error),
         }
     }
